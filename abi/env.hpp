@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "abi/capability.hpp"
+
+/// Environments: the kernel's half (`Env`, exposed read-only to all) and the owner's (`Uenv`).
+namespace xok {
+
+inline constexpr std::size_t kMaxEnvironments = 1024;
+
+/// Names an environment: (generation << 10) | index. A stale id is refused. 0 = the caller.
+using EnvId = std::uint32_t;
+inline constexpr EnvId kSelf = 0;
+inline constexpr std::uint32_t kEnvIndexMask = kMaxEnvironments - 1;
+constexpr std::uint32_t env_index(EnvId id) { return id & kEnvIndexMask; }
+
+enum class EnvStatus : std::uint32_t {
+  Free = 0,
+  Runnable = 1,
+  Sleeping = 2,  ///< runs again when its wakeup predicate holds
+  Dead = 3,      ///< killed by the kernel; `death` says why; the slot is freed by env_free
+};
+
+/// Why the kernel ended an environment.
+enum class DeathReason : std::uint32_t {
+  None = 0,
+  NoFaultEntry,       ///< a fault, and no entry to handle it
+  FaultInFaultEntry,  ///< a fault inside the double-fault entry, or no such entry
+  SliceOverrun,       ///< kept the processor after the slice end in spite of forced switches
+  Killed,             ///< env_free by a holder of its capability
+};
+
+/// Registers of an environment that does not run. `env_set_context` takes one.
+struct Context {
+  std::uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
+  std::uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+  std::uint64_t rip, rsp, rflags;
+  std::uint64_t fs_base, gs_base;
+};
+static_assert(sizeof(Context) == 160);
+
+/// The kernel's record of one environment: exposed in the window, written by the kernel only.
+struct Env {
+  EnvId id;  ///< 0 while free
+  EnvStatus status;
+  DeathReason death;
+  std::uint32_t address_space;  ///< index of the first environment that shares it
+  std::uint64_t uenv_address;   ///< where the Uenv is mapped in its own address space
+  std::uint64_t uenv_page;      ///< physical page of the Uenv
+  std::uint64_t table_page;     ///< physical page of the top-level page table
+  std::uint64_t run_cycles;     ///< cycle-counter ticks spent running
+  std::uint64_t switches;       ///< times it was given the processor
+  std::uint64_t faults;         ///< exceptions passed to it
+  std::uint64_t calls;          ///< kernel calls made
+  std::uint64_t overruns;       ///< slice ends it did not answer in time
+  std::uint64_t mapped_pages;   ///< present entries in its page tables (shared tables once)
+  std::uint64_t table_pages;    ///< page-table pages it holds
+  std::uint64_t predicate_terms;
+  std::uint32_t slices;         ///< slices owned, all processors
+  std::uint32_t processor;      ///< last ran on
+  std::array<Capability, kCapabilitySlots> capabilities;
+  std::array<std::uint64_t, 26> reserved;
+};
+static_assert(sizeof(Env) == 512 && offsetof(Env, capabilities) == 112);
+
+/// Processor exceptions as numbered by the hardware, as passed in `FaultSave::vector`.
+enum class FaultVector : std::uint64_t {
+  DivideError = 0,
+  Debug = 1,
+  Breakpoint = 3,
+  Overflow = 4,
+  BoundRange = 5,
+  InvalidOpcode = 6,
+  DeviceNotAvailable = 7,
+  SegmentNotPresent = 11,
+  StackFault = 12,
+  GeneralProtection = 13,
+  PageFault = 14,
+  X87 = 16,
+  AlignmentCheck = 17,
+  Simd = 19,
+};
+
+/// What the kernel stores before it enters the fault entry. These three scratch registers hold
+/// nothing of use at entry; every other register is as it was.
+struct FaultSave {
+  std::uint64_t rip, rsp, rflags;
+  std::uint64_t rax, rcx, rdx;
+  std::uint64_t vector;   ///< FaultVector
+  std::uint64_t error;    ///< the processor's error code, 0 if it has none
+  std::uint64_t address;  ///< page faults: the address touched
+};
+
+/// What the kernel stores before it enters a slice entry; all other registers are as they were.
+struct SliceSave {
+  std::uint64_t rip, rsp, rflags;
+};
+
+/// The owner's half of an environment: one page, mapped writable at `Env::uenv_address`.
+/// The kernel reads the entries at each upcall and believes nothing in it: an entry that is not a
+/// user address makes the environment fault, nothing else.
+///
+/// Upcalls never nest by themselves: `fault_depth` is set to 1 by the kernel on entry and cleared
+/// by the handler just before it resumes; a fault while it is set goes to the double-fault entry;
+/// one while that is active ends the environment.
+struct Uenv {
+  // Foreign calls: any `syscall` whose rax is not 0x584fNNNN.
+  std::uint64_t foreign_rip;    ///< kernel: where to return to (r11 = flags, rsp unchanged)
+  std::uint64_t foreign_entry;  ///< rcx holds this address on entry
+
+  // Exceptions.
+  std::uint64_t fault_entry;
+  std::uint64_t fault_stack;  ///< rsp at entry
+  std::uint64_t fault_depth;  ///< kernel sets to 1, handler clears
+  FaultSave fault;
+  std::uint64_t double_fault_entry;
+  std::uint64_t double_fault_stack;
+  std::uint64_t double_fault_depth;
+  FaultSave double_fault;
+
+  // Time slices.
+  std::uint64_t slice_end_entry;    ///< 0: switched out silently, full state kept by the kernel
+  std::uint64_t slice_end_stack;
+  SliceSave slice_end;
+  std::uint64_t slice_start_entry;  ///< after a forced switch only; a yield just returns
+  std::uint64_t slice_start_stack;
+  SliceSave slice_start;
+  std::uint64_t slice_start_active;  ///< kernel sets to 1 and skips the upcall while it is
+  std::uint64_t critical_depth;      ///< > 0: slice end is deferred (bounded, charged)
+  std::uint64_t interrupted;         ///< kernel: a slice ended inside the critical section
+
+  std::uint64_t wake_tag;     ///< kernel: tag of the product that woke it
+  std::uint64_t pages_wanted; ///< kernel: pages it should give back (revocation)
+  // One-shot grant: `cap_acquire` by `grant_to` takes `grant` if slot `grant_slot` dominates it.
+  std::uint64_t grant_to;
+  std::uint64_t grant_slot;
+  std::uint64_t grant;  ///< Capability::bits()
+
+  std::array<std::uint64_t, 84> reserved;
+  /// The library OS' own: the kernel never looks at it; others may (with the page's capability).
+  std::array<std::uint64_t, 384> library;
+};
+static_assert(sizeof(Uenv) == 4096 && offsetof(Uenv, library) == 1024);
+static_assert(offsetof(Uenv, foreign_rip) == 0 && offsetof(Uenv, foreign_entry) == 8);
+
+}  // namespace xok
