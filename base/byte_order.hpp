@@ -4,7 +4,6 @@
 
 #include <bit>
 #include <concepts>
-#include <cstring>
 
 namespace xok {
 
@@ -26,7 +25,7 @@ constexpr T big_endian(T value) {
 template <class T>
 T load(const void* address) {
   T out;
-  std::memcpy(&out, address, sizeof out);
+  __builtin_memcpy(&out, address, sizeof out);
   return out;
 }
 
@@ -40,7 +39,7 @@ T load_be(const void* address) {
 template <std::unsigned_integral T>
 void store_be(void* address, T value) {
   value = big_endian(value);
-  std::memcpy(address, &value, sizeof value);
+  __builtin_memcpy(address, &value, sizeof value);
 }
 
 }  // namespace xok

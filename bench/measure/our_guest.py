@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""Xok, started by `exo run` as a user starts it, with the counting plugin loaded.
+
+The processor is the peer's, so that both execute the same instructions for the same work.
+"""
+import os
+import subprocess
+import sys
+
+from exo import paths
+from exo.errors import Fail
+
+from . import linux_guest, tools
+
+
+def command(options: list, words: list, counters: str, marks: str = "") -> list:
+    """The command line of `exo run` for a guest that runs `words` (none: a shell, beside Cheetah)."""
+    plugin = f"{tools.program('count.so')},out={counters}" + (f",log={marks}" if marks else "")
+    return [sys.executable, os.path.join(paths.ROOT, "exo"), "run", "--quiet", "--accel", "tcg",
+            "--cpu", linux_guest.CPU, "-m", f"{linux_guest.MEMORY_MIB}M",
+            "--qemu-arg=-plugin", f"--qemu-arg={plugin}", *options, *(["--", *words] if words else [])]
+
+
+def run(programs: dict, words: list, counters: str, marks: str = "", timeout_s: int = 300) -> str:
+    """Boots, runs one program to its end, powers off. Returns  what it printed"""
+    options = ["-p", "none", "--timeout", str(timeout_s)]
+    for place, source in programs.items():
+        options += ["--add", f"{source}:{place}"]
+    done = subprocess.run(command(options, words, counters, marks), stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=timeout_s + 60, check=False)
+    text = done.stdout.decode(errors="replace")
+    if done.returncode != 0:
+        raise Fail(f"{words[0]} ended with status {done.returncode}: {done.stderr.decode()[-400:].strip()}")
+    return text

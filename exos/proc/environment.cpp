@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "exos/proc/environment.hpp"
+
+#include <array>
+#include <utility>
+
+#include "exos/layout.hpp"
+#include "exos/rt/calls.hpp"
+#include "exos/rt/registers.hpp"
+#include "exos/rt/self.hpp"
+#include "exos/vm/tables.hpp"
+
+namespace xok::exos {
+namespace {
+
+constexpr std::uint64_t kDataEntry = kPtePresent | kPteWritable | kPteUser | kPteNoExecute;
+
+enum class PageRole : std::uint8_t { Skip, Copy, Fresh };
+
+/// What a child gets of a page of our private memory.
+PageRole role_of(std::uint64_t va, const EnvironmentRequest& request) {
+  if (va >= kMainStackBottom)
+    return va < kMainStackTop && va >= page_floor(request.first_stack_byte) ? PageRole::Copy
+                                                                            : PageRole::Skip;
+  if (va >= kSliceStackTop - kSliceStackPages * kPageSize) return PageRole::Fresh;
+  if (va >= kScratchWindow && va < kScratchWindow + 4 * kPageSize) return PageRole::Skip;
+  if (va >= kStageWindow && va < kStageWindow + kStageSize)
+    return request.stage == StageCopy::Yes ? PageRole::Copy : PageRole::Skip;
+  if (va >= kVforkWindow && va < kVforkWindow + kVforkSize) return PageRole::Skip;
+  return PageRole::Copy;
+}
+
+bool give_page(std::uint64_t target, std::uint64_t va, PageRole role) {
+  const std::int64_t page = sys::pte_insert(kCapPages, kDataEntry, va, target);
+  if (page < 0) return false;
+  if (role == PageRole::Fresh) return true;
+  if (sys::pte_insert(kCapPages, static_cast<std::uint64_t>(page) << kPageShift | kDataEntry,
+                      kScratchWindow, kSelf) < 0)
+    return false;
+  rt::rt_copy_page(reinterpret_cast<void*>(kScratchWindow), reinterpret_cast<const void*>(va));
+  return true;
+}
+
+bool copy_private_memory(std::uint64_t target, const EnvironmentRequest& request) {
+  bool ok = true;
+  for_each_present(kPrivateBase, kUenvAddress, [&](std::uint64_t va, std::uint64_t /*entry*/) {
+    const PageRole role = role_of(va, request);
+    if (ok && role != PageRole::Skip) ok = give_page(target, va, role);
+  });
+  return ok;
+}
+
+bool give_capabilities(std::uint64_t target) {
+  constexpr std::array<std::pair<std::uint64_t, std::uint8_t>, 3> kGiven = {{
+      {kCapConsole, kConsoleName}, {kCapNetwork, kInterfaceName}, {kCapFilters, kFilterName}}};
+  for (const auto& [slot, name] : kGiven)
+    if (sys::cap_forge(slot, slot, Capability::make({name}).bits(), target) < 0) return false;
+  return true;
+}
+
+bool prepare_uenv(EnvId env) {
+  const std::uint64_t page = rt::env_record(env).uenv_page;
+  if (sys::pte_insert(kCapPages, page << kPageShift | kDataEntry, kScratchWindow, kSelf) < 0)
+    return false;
+  fill_uenv(*reinterpret_cast<Uenv*>(kScratchWindow), env, kUenvAddress);
+  return sys::pte_insert(kCapPages, 0, kScratchWindow, kSelf) >= 0;
+}
+
+}  // namespace
+
+void fill_uenv(Uenv& uenv, EnvId id, std::uint64_t address) {
+  uenv.foreign_entry = reinterpret_cast<std::uint64_t>(&rt::rt_foreign_entry);
+  uenv.fault_entry = reinterpret_cast<std::uint64_t>(&rt::rt_fault_entry);
+  uenv.fault_stack = kFaultStackTop;
+  uenv.slice_start_entry = reinterpret_cast<std::uint64_t>(&rt::rt_slice_start_entry);
+  uenv.slice_start_stack = kSliceStackTop;
+  uenv.library[rt::kSelfWord] = address;
+  uenv.library[rt::kStackTopWord] = kMainStackTop;
+  uenv.library[rt::kEnvIdWord] = id;
+}
+
+Result<EnvId> make_environment(const EnvironmentRequest& request) {
+  const std::int64_t made = sys::env_alloc(kCapPages, 0, kUenvAddress);
+  if (made < 0) return fail(static_cast<Errc>(-made));
+  const auto env = static_cast<EnvId>(made);
+  const std::uint64_t target = make_target(kCapPages, env);
+  const bool ok = sys::table_share(kSharedBase, 3, kSelf, target) >= 0 &&
+                  sys::table_share(kImageBase, 1, kSelf, target) >= 0 && give_capabilities(target) &&
+                  copy_private_memory(target, request) && prepare_uenv(env);
+  if (!ok) {
+    discard_environment(env);
+    return fail(Errc::NoMemory);
+  }
+  return env;
+}
+
+Result<> start_environment(EnvId env, std::uint64_t entry, std::uint64_t argument0,
+                           std::uint64_t argument1, std::uint64_t stack) {
+  Context context{};
+  context.rip = entry;
+  // As after a call: the stack is 8 off a multiple of 16.
+  context.rsp = (stack & ~std::uint64_t{15}) - 8;
+  context.rdi = argument0;
+  context.rsi = argument1;
+  context.rflags = 0x202;
+  context.fs_base = rt::fs_base();
+  context.gs_base = kUenvAddress;
+  const std::uint64_t target = make_target(kCapPages, env);
+  if (sys::env_set_context(target, reinterpret_cast<std::uint64_t>(&context)) < 0)
+    return fail(Errc::NoMemory);
+  if (sys::slice_alloc(kCapPages, 0, kAnyPosition, env) < 0) return fail(Errc::NoSpace);
+  return {};
+}
+
+void discard_environment(EnvId env) {
+  sys::env_free(make_target(kCapPages, env));
+}
+
+}  // namespace xok::exos

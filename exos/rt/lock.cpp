@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "exos/rt/lock.hpp"
+
+namespace xok::rt {
+
+void SharedLock::acquire_slowly(EnvId me) {
+  for (;;) {
+    EnvId seen = 0;
+    if (__atomic_compare_exchange_n(&owner_, &seen, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+      break;
+    const volatile Env& owner = env_record(seen);
+    if (owner.id != seen || owner.status == EnvStatus::Dead) {
+      // The owner is gone: what the lock guards is in whatever state it left. Take over.
+      if (__atomic_compare_exchange_n(&owner_, &seen, me, false, __ATOMIC_ACQUIRE,
+                                      __ATOMIC_RELAXED))
+        break;
+      continue;
+    }
+    sys::yield(seen, 0);  // let the owner finish
+  }
+  depth_ = 1;
+}
+
+}  // namespace xok::rt

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "exos/rt/wait.hpp"
+
+#include "exos/rt/calls.hpp"
+#include "exos/rt/self.hpp"
+
+namespace xok::rt {
+namespace {
+
+constexpr std::uint64_t kPollNs = 10'000'000;
+
+template <class T>
+std::uint64_t address_of(const volatile T& word) {
+  return reinterpret_cast<std::uint64_t>(&word);
+}
+
+}  // namespace
+
+void WaitSet::add(const WakeTerm& term) {
+  if (count_ + 1 >= kMaxWakeTerms) {  // one place is kept for the deadline
+    overflow_ = true;
+    return;
+  }
+  terms_[count_++] = term;
+}
+
+void WaitSet::watch_value(const volatile std::uint64_t& word, std::uint64_t seen,
+                          std::uint32_t tag) {
+  add({.left = address_of(word),
+       .right = seen,
+       .left_kind = WakeOperand::Word64,
+       .right_kind = WakeOperand::Immediate,
+       .comparison = WakeComparison::NotEqual,
+       .ends_product = 1,
+       .tag = tag});
+}
+
+void WaitSet::watch32(const volatile std::uint32_t& word, std::uint32_t seen, std::uint32_t tag) {
+  add({.left = address_of(word),
+       .right = seen,
+       .left_kind = WakeOperand::Word32,
+       .right_kind = WakeOperand::Immediate,
+       .comparison = WakeComparison::NotEqual,
+       .ends_product = 1,
+       .tag = tag});
+}
+
+void WaitSet::watch_pair(const volatile std::uint64_t& a, const volatile std::uint64_t& b,
+                         std::uint32_t tag) {
+  add({.left = address_of(a),
+       .right = address_of(b),
+       .left_kind = WakeOperand::Word64,
+       .right_kind = WakeOperand::Word64,
+       .comparison = WakeComparison::NotEqual,
+       .ends_product = 1,
+       .tag = tag});
+}
+
+void WaitSet::deadline(std::uint64_t ns) {
+  if (ns < deadline_ns_) deadline_ns_ = ns;
+}
+
+std::uint32_t WaitSet::sleep() {
+  std::uint64_t until = deadline_ns_;
+  if (overflow_) {
+    const std::uint64_t poll = monotonic_ns() + kPollNs;
+    if (poll < until) until = poll;
+  }
+  std::size_t n = count_;
+  if (until != kNoDeadline || n == 0) {
+    terms_[n++] = {.left = 0,
+                   .right = until == kNoDeadline ? until : ns_to_cycles(until),
+                   .left_kind = WakeOperand::Clock,
+                   .right_kind = WakeOperand::Immediate,
+                   .comparison = WakeComparison::GreaterEqual,
+                   .ends_product = 1,
+                   .tag = kDeadlineTag};
+  }
+  if (sys::wakeup_set(reinterpret_cast<std::uint64_t>(terms_.data()), n) < 0) {
+    yield();
+    return 0;
+  }
+  sys::yield(kSelf, kYieldSleep);
+  return static_cast<std::uint32_t>(self().wake_tag);
+}
+
+void yield(std::uint32_t to) { sys::yield(to, 0); }
+
+void sleep_until(std::uint64_t ns) {
+  WaitSet wait;
+  wait.deadline(ns);
+  while (monotonic_ns() < ns) wait.sleep();
+}
+
+}  // namespace xok::rt

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+
+// Which environment the processor holds, and the way back to user code.
+//
+// A record's registers are in up to three places. While its environment runs: in the processor.
+// Inside a fast call: the callee-saved ones, rip, rsp and rflags in `context`, the six argument
+// registers on the stack (`frame`), fs and gs base still in the processor (`bases_live`). After any
+// other entry all general registers are in `context`. `complete` brings the rest there; the fast
+// exit of entry.S is taken only if nobody asked for that. Vector registers stay in the processor
+// until another environment needs it.
+#include "kernel/arch/x86_64/context.hpp"
+
+#include "abi/layout.hpp"
+#include "kernel/arch/x86_64/features.hpp"
+#include "kernel/arch/x86_64/image.hpp"
+#include "kernel/arch/x86_64/memory.hpp"
+#include "kernel/arch/x86_64/paging.hpp"
+#include "kernel/arch/x86_64/registers.hpp"
+
+extern "C" [[noreturn]] void enter_user(xok::kernel::x86::KernelEnv* env);
+extern "C" [[noreturn]] void run_on_stack(void* stack_top, void (*function)());
+
+namespace xok::kernel::x86 {
+namespace {
+
+constexpr std::uint32_t kCleanMxcsr = 0x1f80;
+constexpr std::size_t kMxcsrOffset = 24;
+
+// What an environment may set in rflags: CF PF AF ZF SF TF DF OF NT RF AC ID. Interrupts are
+// always on, IOPL 0, no VM.
+constexpr std::uint64_t kUserFlags = 0xdd5 | 1u << 14 | 1u << 16 | 1u << 18 | 1u << 21;
+constexpr std::uint64_t kFixedFlags = HANDLER_RFLAGS;
+
+constinit Processor g_processor;
+constinit std::uint64_t g_pool_next = 0;
+constinit std::uint64_t g_pool_end = 0;
+/// Slots whose record has a page; it stays for good.
+constinit std::array<bool, kMaxEnvironments> g_has_record{};
+
+void save_vectors(KernelEnv& env) {
+  const std::uint64_t mask = features().vector_mask;
+  asm volatile("xsave64 %0" : "+m"(env.vectors) : "a"(static_cast<std::uint32_t>(mask)), "d"(0));
+}
+
+void load_vectors(KernelEnv& env) {
+  const std::uint64_t mask = features().vector_mask;
+  asm volatile("xrstor64 %0" : : "m"(env.vectors), "a"(static_cast<std::uint32_t>(mask)), "d"(0));
+}
+
+std::uint64_t canonical(std::uint64_t address) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
+}
+
+void complete(KernelEnv& env) {
+  Context& context = env.context;
+  if (env.frame != nullptr) {
+    const CallArguments& arguments = *env.frame;
+    context.rdi = arguments[0];
+    context.rsi = arguments[1];
+    context.rdx = arguments[2];
+    context.r10 = arguments[3];
+    context.r8 = arguments[4];
+    context.r9 = arguments[5];
+    context.rcx = 0;
+    context.r11 = 0;
+    env.frame = nullptr;
+  }
+  if (env.bases_live) {
+    context.fs_base = read_fs_base();
+    context.gs_base = read_user_gs_base();
+    env.bases_live = false;
+  }
+}
+
+/// The registers that user code can load and no context keeps: one environment's must not be read
+/// by the next.
+void clear_segments() {
+  asm volatile(
+      "movl %0, %%ds\n\t"
+      "movl %0, %%es\n\t"
+      "movl %0, %%fs\n\t"
+      "movl %0, %%gs"
+      :
+      : "r"(0));
+}
+
+void load(KernelEnv& env) {
+  if (g_processor.loaded == &env) return;
+  if (g_processor.loaded != nullptr) {
+    complete(*g_processor.loaded);
+    save_vectors(*g_processor.loaded);
+  }
+  clear_segments();
+  write_gs_base(reinterpret_cast<std::uint64_t>(&env));
+  load_vectors(env);
+  g_processor.loaded = &env;
+}
+
+/// Makes whatever stands in a context harmless for iretq and wrfsbase. An address that is not
+/// canonical is taken into the upper half, where user code faults at its first instruction.
+void enter(KernelEnv& env) {
+  Context& context = env.context;
+  if (context.rip >= std::uint64_t{1} << 47) context.rip |= ~std::uint64_t{0} << 47;
+  context.rflags = (context.rflags & kUserFlags) | kFixedFlags;
+  if (!env.bases_live) {
+    write_fs_base(canonical(context.fs_base));
+    write_user_gs_base(canonical(context.gs_base));
+    env.bases_live = true;
+  }
+  enter_user(&env);
+}
+
+void resume_on_empty_stack() {
+  while (g_processor.core.current == kNoEnv) wait_for_interrupt();
+  KernelEnv& env = kernel_env(g_processor.core.current);
+  load(env);
+  enter(env);
+}
+
+}  // namespace
+
+Processor& processor() { return g_processor; }
+
+void provide_kernel_envs(std::uint64_t first, std::uint64_t count) {
+  g_pool_next = first;
+  g_pool_end = first + count * kPageSize;
+}
+
+Result<> context_create(EnvIndex env, std::uint64_t uenv_physical, std::uint64_t* faults,
+                        Kernel& kernel) {
+  if (!g_has_record[env]) {
+    if (g_pool_next == g_pool_end) return fail(Errc::NoMemory);
+    paging().set_window_page(env, 0, g_pool_next);
+    g_pool_next += kPageSize;
+    g_has_record[env] = true;
+  }
+  KernelEnv& record = kernel_env(env);
+  zero_page(&record);
+  record.self = &record;
+  record.stack_top = reinterpret_cast<std::uint64_t>(processor_stack_end);
+  record.faults = faults;
+  record.last_entry = kUserTop - 1;
+  record.kernel = &kernel;
+  record.cpu = &g_processor.core;
+  record.index = env;
+  record.context.rflags = kFixedFlags;
+  *reinterpret_cast<std::uint32_t*>(&record.vectors[kMxcsrOffset]) = kCleanMxcsr;
+  paging().set_window_page(env, 1, uenv_physical);
+  return {};
+}
+
+void context_destroy(EnvIndex env) {
+  KernelEnv& record = kernel_env(env);
+  record.frame = nullptr;
+  record.bases_live = false;
+  if (g_processor.loaded == &record) g_processor.loaded = nullptr;
+  paging().set_window_page(env, 1, 0);
+}
+
+Context& context_of(EnvIndex env) {
+  KernelEnv& record = kernel_env(env);
+  complete(record);
+  return record.context;
+}
+
+void resume() { run_on_stack(processor_stack_end, resume_on_empty_stack); }
+
+/// A kernel call that cannot go back the straight way (entry.S). The core has put the result into
+/// the caller's context itself when it gave the processor away.
+extern "C" [[noreturn]] void finish_call(KernelEnv* caller, std::int64_t result) {
+  if (g_processor.loaded == caller) {  // not destroyed by its own call
+    complete(*caller);
+    if (g_processor.core.current == caller->index)
+      caller->context.rax = static_cast<std::uint64_t>(result);
+  }
+  resume();
+}
+
+}  // namespace xok::kernel::x86

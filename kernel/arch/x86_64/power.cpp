@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/arch/x86_64/power.hpp"
+
+#include "abi/syscalls.hpp"
+#include "kernel/arch/x86_64/acpi.hpp"
+#include "kernel/arch/x86_64/log.hpp"
+#include "kernel/arch/x86_64/registers.hpp"
+
+namespace xok::kernel::x86 {
+namespace {
+
+constinit PowerOff g_way = PowerOff::Acpi;
+
+void debug_exit(std::uint64_t status) { out32(0x501, static_cast<std::uint32_t>(status)); }
+
+/// The keyboard controller's reset line, then a triple fault.
+[[noreturn]] void reset() {
+  out8(0x64, 0xfe);
+  for (int i = 0; i < 10'000; i++) relax();
+  const struct [[gnu::packed]] {
+    std::uint16_t limit = 0;
+    std::uint64_t base = 0;
+  } none;
+  asm volatile("lidt %0\n\tud2" : : "m"(none));
+  halt_forever();
+}
+
+}  // namespace
+
+void prefer_power_off(PowerOff way) { g_way = way; }
+
+void stop_machine(std::uint64_t status) {
+  disable_interrupts();
+  if (status != kStopClean) print_kept_lines();
+  if (status != kStopClean || g_way == PowerOff::DebugExit) debug_exit(status);
+  acpi().power_off();
+  debug_exit(status);
+  reset();
+}
+
+}  // namespace xok::kernel::x86

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/kernel.hpp"
+
+#include <new>
+
+#include "kernel/core/core.hpp"
+#include "kernel/core/dispatch.hpp"
+#include "kernel/core/first_environment.hpp"
+#include "kernel/core/kernel_impl.hpp"
+
+/// The entries: each takes the kernel's lock, does one thing, and lets go.
+namespace xok::kernel {
+
+Kernel::Kernel(Machine& machine) {
+  static_assert(sizeof(Impl) <= kStorageBytes && alignof(Impl) <= kStorageAlignment);
+  new (storage_) Impl{machine};
+}
+
+Kernel::Impl& Kernel::impl() { return *std::launder(reinterpret_cast<Impl*>(storage_)); }
+
+void Kernel::initialize(const ExposedTables& tables) {
+  impl().with([&](Core& core) { core.initialize(tables); });
+}
+
+Result<EnvIndex> Kernel::start_first_environment(std::span<const std::byte> elf_image,
+                                                 PageNumber bundle_first,
+                                                 std::uint64_t bundle_length) {
+  return impl().with([&](Core& core) {
+    return kernel::start_first_environment(core, elf_image, bundle_first, bundle_length);
+  });
+}
+
+std::int64_t Kernel::system_call(Cpu& cpu, std::uint64_t number,
+                                 const std::array<std::uint64_t, 6>& arguments) {
+  return impl().with([&](Core& core) {
+    Call call{core, cpu, cpu.current};
+    call.env().calls++;
+    return dispatch(call, number, arguments);
+  });
+}
+
+void Kernel::exception(Cpu& cpu, FaultVector vector, std::uint64_t error, std::uint64_t address) {
+  impl().with([&](Core& core) {
+    const DeathReason reason = core.enter_fault_entry(cpu.current, vector, error, address);
+    if (reason != DeathReason::None)
+      core.kill(cpu, cpu.current, reason, static_cast<std::uint64_t>(vector), address);
+  });
+}
+
+void Kernel::timer(Cpu& cpu) {
+  impl().with([&](Core& core) {
+    core.tables.info->ticks++;
+    core.page_tables.reap(Core::kReapBudget);
+    if (core.scheduler.tick(cpu)) core.kill(cpu, cpu.current, DeathReason::SliceOverrun, 0, 0);
+    if (cpu.current == kNoEnv && core.page_tables.reaping())
+      core.machine.set_timer(core.machine.cycles());  // idle, and work left: come back
+  });
+}
+
+void Kernel::wake(Cpu& cpu) {
+  impl().with([&](Core& core) {
+    if (cpu.current == kNoEnv) core.scheduler.switch_to_next(cpu);
+  });
+}
+
+void Kernel::packet_received(std::uint32_t interface, std::span<const std::byte> frame) {
+  impl().with([&](Core& core) { core.network.receive(interface, frame); });
+}
+
+void Kernel::disk_done(std::uint64_t tag, Result<> outcome) {
+  impl().with([&](Core& core) { core.disks.done(tag, outcome); });
+}
+
+}  // namespace xok::kernel

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "base/check.hpp"
+#include "kernel/core/lock_rank.hpp"
+
+namespace xok::kernel {
+
+/// The ranks one processor holds (bit n: rank n). Taking a lock out of order stops the machine: it
+/// is a deadlock waiting for its day.
+class HeldRanks {
+ public:
+  static void enter(LockRank rank) {
+    const auto bit = std::uint32_t{1} << static_cast<unsigned>(rank);
+    XOK_CHECK(held < bit, held, bit);
+    held |= bit;
+  }
+  static void leave(LockRank rank) { held &= ~(std::uint32_t{1} << static_cast<unsigned>(rank)); }
+
+  /// For tests that leave the kernel by a stop that does not stop.
+  static void forget_all() { held = 0; }
+
+ private:
+  // The kernel starts one processor; its hosted tests may use many threads.
+#if __STDC_HOSTED__
+  static inline thread_local std::uint32_t held = 0;
+#else
+  static inline std::uint32_t held = 0;
+#endif
+};
+
+/// A spinlock. Interrupts are off in the kernel, so whoever holds it is running.
+class SpinLock {
+ public:
+  void lock() {
+    while (busy_.exchange(true, std::memory_order_acquire)) {  // pairs with the release in unlock
+      while (busy_.load(std::memory_order_relaxed)) __builtin_ia32_pause();
+    }
+  }
+  void unlock() { busy_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> busy_{false};
+};
+
+/// Data that can only be reached with its lock held.
+///
+///   Guarded<FreeList, LockRank::PageFreeList> free_pages;
+///   free_pages.with([](FreeList& list) { ... });
+///
+/// Do not copy from or to user memory inside `with`, unless the lock is `Kernel`: a user copy never
+/// enters the kernel again (it fails instead), so holding the outermost lock is safe.
+template <class T, LockRank kRank>
+class Guarded {
+ public:
+  template <class... Args>
+  explicit Guarded(Args&&... args) : value_(std::forward<Args>(args)...) {}
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+
+  /// Runs `action(T&)` with the lock held, and returns what it returns.
+  template <class Action>
+  decltype(auto) with(Action&& action) {
+    const Holder holder{lock_};
+    return std::forward<Action>(action)(value_);
+  }
+
+ private:
+  struct Holder {
+    explicit Holder(SpinLock& l) : lock{l} {
+      HeldRanks::enter(kRank);
+      lock.lock();
+    }
+    ~Holder() {
+      lock.unlock();
+      HeldRanks::leave(kRank);
+    }
+    Holder(const Holder&) = delete;
+    Holder& operator=(const Holder&) = delete;
+    SpinLock& lock;
+  };
+
+  SpinLock lock_;
+  T value_;
+};
+
+}  // namespace xok::kernel

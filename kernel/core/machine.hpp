@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "abi/env.hpp"
+#include "abi/exposed.hpp"
+#include "base/result.hpp"
+#include "base/units.hpp"
+
+/// The seam between the protection logic (kernel/core, portable, tested on the host) and the
+/// hardware. kernel/arch/x86_64 has the real one; the host tests have a fake one that records and
+/// checks. Nothing in kernel/core touches hardware but through this.
+namespace xok::kernel {
+
+/// Index of an environment's slot: env_index(EnvId).
+using EnvIndex = std::uint32_t;
+/// No environment: the processor idles.
+inline constexpr EnvIndex kNoEnv = ~EnvIndex{0};
+
+class Machine {
+ public:
+  Machine() = default;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // -- Memory. Page contents are reached through the kernel's direct map.
+
+  /// The bytes of a page of RAM. `page` is below page_count and not Absent.
+  virtual std::byte* page(PageNumber page) = 0;
+  virtual void zero_page(PageNumber page) = 0;
+  /// Stores a page-table entry. `entry` points into a page-table page of the direct map.
+  virtual void write_entry(std::uint64_t* entry, std::uint64_t value) = 0;
+  /// Forgets every cached translation of `va` (any address space that may be active on any
+  /// processor). Returns when no processor can use the old one.
+  virtual void flush(std::uint64_t va) = 0;
+  /// Forgets all user translations on every processor.
+  virtual void flush_all() = 0;
+  /// Prepares a fresh, zeroed top-level table: the kernel's half and the exposed window. (The
+  /// self-map in kPageTableSlot is the caller's.)
+  virtual void fill_top_table(PageNumber table) = 0;
+  /// Loads the address space on this processor.
+  virtual void load_address_space(PageNumber table) = 0;
+  /// Copies between kernel memory and the *current* address space. False: some byte is not mapped
+  /// with the needed access, or not below kUserTop; bytes before it may have been copied.
+  virtual bool copy_from_user(void* to, std::uint64_t from, std::size_t n) = 0;
+  virtual bool copy_to_user(std::uint64_t to, const void* from, std::size_t n) = 0;
+
+  // -- Contexts: the saved registers of each environment, and the kernel's own view of its Uenv.
+
+  /// Makes slot `env` ready: registers zero (rflags: interrupts on), clean vector state, the Uenv
+  /// page visible to the kernel. NoMemory when there is no page for the kernel's record.
+  virtual Result<> context_create(EnvIndex env, PageNumber uenv_page) = 0;
+  virtual void context_destroy(EnvIndex env) = 0;
+  /// Registers of an environment. While it is the current one on a processor and inside the
+  /// kernel, these are what it will resume with. The fast system-call entry keeps only rip, rsp,
+  /// rflags and the callee-saved registers here; the caller-saved ones are then 0 (rax apart).
+  virtual Context& context(EnvIndex env) = 0;
+  /// The kernel's mapping of the Uenv page. User-writable memory: read each word once.
+  virtual volatile Uenv& uenv(EnvIndex env) = 0;
+
+  // -- Time
+
+  /// The cycle counter, as user code reads it.
+  virtual std::uint64_t cycles() = 0;
+  /// One timer interrupt at or after that count; a new call replaces the old one.
+  virtual void set_timer(std::uint64_t deadline_cycles) = 0;
+
+  // -- Devices. Numbers are indices into SystemInfo's tables, already checked by the core.
+
+  /// Room for one frame to send on an interface; empty when its queue is full.
+  virtual std::span<std::byte> transmit_buffer(std::uint32_t interface) = 0;
+  /// Sends the first `n` bytes of the buffer last returned for the interface.
+  virtual void transmit(std::uint32_t interface, std::size_t n) = 0;
+  /// Where console output can be put now (contiguous room, perhaps empty), then how much was.
+  virtual std::span<std::byte> console_room(std::uint32_t port) = 0;
+  virtual void console_put(std::uint32_t port, std::size_t n) = 0;
+  /// Console input that has arrived (contiguous, perhaps empty), then how much was taken.
+  virtual std::span<const std::byte> console_data(std::uint32_t port) = 0;
+  virtual void console_take(std::uint32_t port, std::size_t n) = 0;
+  /// Random bytes from the hardware, as many as it gives now (at most bytes.size()).
+  virtual std::size_t entropy(std::span<std::byte> bytes) = 0;
+  /// Starts a disk transfer of whole pages. Kernel::disk_done(tag) follows. WouldBlock: queue full.
+  virtual Result<> disk_start(std::uint32_t disk, bool write, std::uint64_t block,
+                              std::span<const PageNumber> pages, std::uint64_t tag) = 0;
+  /// Ends the machine: abi kStopClean, kStopFailure, ...
+  [[noreturn]] virtual void stop(std::uint64_t status) = 0;
+
+  /// One line of the kernel's own log (console port 0), without the newline.
+  virtual void log(const char* line, std::size_t length) = 0;
+
+ protected:
+  ~Machine() = default;
+};
+
+/// The exposed tables, allocated by the architecture at boot and mapped read-only to all.
+struct ExposedTables {
+  SystemInfo* info = nullptr;
+  Env* envs = nullptr;              ///< kMaxEnvironments
+  Slice* slices = nullptr;          ///< kMaxProcessors * kSlicesPerProcessor
+  FilterRecord* filters = nullptr;  ///< kMaxFilters
+  PageInfo* pages = nullptr;        ///< info->page_count
+};
+
+}  // namespace xok::kernel

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "kernel/core/testing/driver.hpp"
+
+/// The oracle: whatever environments call, in whatever order, nobody ever reaches a page or gets a
+/// capability that no capability of its own (or of who made or granted it) gives.
+///
+/// XOK_ORACLE_SEED    run this one sequence and show its trace
+/// XOK_ORACLE_COUNT   how many sequences (default 3000), from seed XOK_ORACLE_FROM (default 1)
+namespace xok::kernel::testing {
+namespace {
+
+constexpr unsigned kSteps = 220;
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
+}
+
+std::string run_sequence(std::uint64_t seed, std::string& trace) {
+  std::mt19937_64 random{seed};
+  Driver driver{[&](std::uint64_t n) { return n == 0 ? 0 : random() % n; }};
+  std::string wrong = driver.run(kSteps);
+  if (wrong.empty()) wrong = driver.finish();
+  trace = driver.trace();
+  return wrong;
+}
+
+TEST(Oracle, NoSequenceOfCallsReachesWhatNoCapabilityGrants) {
+  const std::uint64_t only = setting("XOK_ORACLE_SEED", 0);
+  const std::uint64_t from = only != 0 ? only : setting("XOK_ORACLE_FROM", 1);
+  const std::uint64_t count = only != 0 ? 1 : setting("XOK_ORACLE_COUNT", 3000);
+  for (std::uint64_t seed = from; seed < from + count; seed++) {
+    std::string trace;
+    const std::string wrong = run_sequence(seed, trace);
+    if (only != 0) std::fputs(trace.c_str(), stderr);
+    ASSERT_EQ(wrong, "") << "replay: XOK_ORACLE_SEED=" << seed << " ./core_oracle_test";
+  }
+  if (only != 0 || count < 1000) return;
+  for (std::uint64_t n = 0; n < kSyscallNumbers; n++) {
+    if (syscall_name(n).empty()) continue;
+    EXPECT_GT(Driver::succeeded[n], 0u) << syscall_name(n) << " never succeeded";
+    std::printf("%-18s ok %7lu  errors", std::string{syscall_name(n)}.c_str(),
+                Driver::succeeded[n]);
+    for (std::size_t e = 1; e < 32; e++) {
+      if (Driver::failed[n][e] != 0) std::printf("  %zu:%lu", e, Driver::failed[n][e]);
+    }
+    std::printf("\n");
+  }
+}
+
+}  // namespace
+}  // namespace xok::kernel::testing

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/page_table.hpp"
+
+#include "base/check.hpp"
+
+namespace xok::kernel {
+namespace {
+
+constexpr std::size_t kEntries = 512;
+constexpr std::size_t kUserSlots = kUserTop / kSlotSize;
+
+constexpr std::size_t index_at(std::uint64_t va, unsigned level) {
+  return va >> (kPageShift + 9 * (level - 1)) & (kEntries - 1);
+}
+
+}  // namespace
+
+std::uint64_t PageTables::create() {
+  const std::uint64_t top = pages_.take_kernel();
+  PageInfo& p = pages_.info(top);
+  p.mappings = 1;
+  p.reader_limit = 1;
+  p.stamp = 1;
+  machine_.fill_top_table(PageNumber{top});
+  machine_.write_entry(entries(top) + kPageTableSlot,
+                       top << kPageShift | kPtePresent | kPteUser | kPteNoExecute);
+  return top;
+}
+
+Path PageTables::walk(std::uint64_t top, std::uint64_t va, unsigned level) {
+  Path path;
+  std::uint64_t table = top;
+  for (unsigned l = 4;; --l) {
+    path.table[l] = table;
+    path.entry = entries(table) + index_at(va, l);
+    path.reached = l;
+    path.counted = path.counted && pages_.info(table).reader_limit != kShared;
+    if (l == level || (*path.entry & kPtePresent) == 0) return path;
+    table = entry_page(*path.entry);
+  }
+}
+
+void PageTables::complete(const Space& space, Path& path, std::uint64_t va, unsigned level) {
+  while (path.reached > level) {
+    const std::uint64_t table = pages_.take_kernel();
+    PageInfo& p = pages_.info(table);
+    p.mappings = 1;
+    p.reader_limit = 1;
+    p.stamp = 1;
+    if (path.counted) {
+      for (unsigned l = path.reached; l <= 4; l++) pages_.info(path.table[l]).stamp++;
+      space.record->table_pages++;
+    }
+    machine_.write_entry(path.entry, table << kPageShift | kTableBits);
+    path.reached--;
+    path.table[path.reached] = table;
+    path.entry = entries(table) + index_at(va, path.reached);
+  }
+}
+
+void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
+                       std::uint64_t value) {
+  const std::uint64_t old = *path.entry;
+  machine_.write_entry(path.entry, value);
+  const bool was_present = (old & kPtePresent) != 0;
+  const bool is_present = (value & kPtePresent) != 0;
+  if (path.counted && was_present != is_present) {
+    const std::uint32_t change = is_present ? 1 : ~std::uint32_t{0};
+    for (unsigned l = 1; l <= 4; l++) pages_.info(path.table[l]).writers += change;
+    space.record->mapped_pages = pages_.info(path.table[4]).writers;
+  }
+  if (!was_present) return;
+  machine_.flush(va);
+  pages_.unmap(entry_page(old), (old & kPteWritable) != 0);
+}
+
+void PageTables::change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value) {
+  const std::uint64_t changed = *entry ^ value;
+  machine_.write_entry(entry, value);
+  if ((value & kPtePresent) == 0) return;
+  if ((changed & kPteWritable) != 0) {
+    PageInfo& p = pages_.info(entry_page(value));
+    p.writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
+  }
+  if ((changed & ~kPteSoftware) != 0) machine_.flush(va);
+}
+
+void PageTables::share(const Space& source, const Path& from, const Path& to) {
+  const std::uint64_t table = entry_page(*from.entry);
+  PageInfo& p = pages_.info(table);
+  if (from.counted && p.reader_limit != kShared) {
+    for (unsigned l = from.reached; l <= 4; l++) {
+      pages_.info(from.table[l]).writers -= p.writers;
+      pages_.info(from.table[l]).stamp -= p.stamp;
+    }
+    source.record->mapped_pages -= p.writers;
+    source.record->table_pages -= p.stamp;
+  }
+  p.reader_limit = kShared;
+  p.mappings++;
+  machine_.write_entry(to.entry, table << kPageShift | kTableBits);
+}
+
+void PageTables::abandon(std::uint64_t top) {
+  PageInfo& p = pages_.info(top);
+  XOK_CHECK(p.mappings == 0, top);
+  p.stamp = static_cast<std::uint32_t>(dying_);
+  dying_ = top;
+}
+
+bool PageTables::reap(unsigned budget) {
+  for (; budget > 0 && dying_ != 0; budget--) {
+    const std::uint64_t top = dying_;
+    if (reap_one(top)) continue;
+    dying_ = pages_.info(top).stamp;
+    pages_.give_kernel(top);
+  }
+  return dying_ != 0;
+}
+
+/// Takes one table page out of the tree: the first with nothing below it. False: none left.
+/// Entries are cleared as they go, so the next call finds its way by skipping empty ones; `writers`
+/// of a dying table, no longer a count, remembers how far the skipping has come.
+bool PageTables::reap_one(std::uint64_t top) {
+  std::uint64_t* parent = nullptr;
+  std::uint64_t table = top;
+  for (unsigned level = 4; level > 1;) {
+    PageInfo& p = pages_.info(table);
+    const std::size_t end = level == 4 ? kUserSlots : kEntries;
+    if (p.pins == 0) {  // first visit: from here on `writers` is the cursor
+      p.pins = 1;
+      p.writers = 0;
+    }
+    while (p.writers < end && (entries(table)[p.writers] & kPtePresent) == 0) p.writers++;
+    if (p.writers == end) break;  // empty: this is the one
+    parent = entries(table) + p.writers;
+    table = entry_page(*parent);
+    level--;
+    PageInfo& child = pages_.info(table);
+    if (child.mappings > 1) {  // another tree still holds it
+      child.mappings--;
+      *parent = 0;
+      return true;
+    }
+    if (level == 1) reap_leaf_table(table);
+  }
+  if (parent == nullptr) return false;
+  *parent = 0;
+  pages_.info(table).mappings = 0;
+  pages_.info(table).pins = 0;
+  pages_.give_kernel(table);
+  return true;
+}
+
+void PageTables::reap_leaf_table(std::uint64_t table) {
+  const std::uint64_t* entry = entries(table);
+  for (std::size_t i = 0; i < kEntries; i++) {
+    if ((entry[i] & kPtePresent) != 0)
+      pages_.unmap(entry_page(entry[i]), (entry[i] & kPteWritable) != 0);
+  }
+}
+
+}  // namespace xok::kernel

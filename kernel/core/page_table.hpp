@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "abi/layout.hpp"
+#include "kernel/core/machine.hpp"
+#include "kernel/core/pages.hpp"
+
+/// Page tables: the hardware's own 4-level trees, held in Kernel pages.
+///
+/// A table page can be held by several trees at once (table_share), always at the same virtual
+/// address. Its PageInfo then says:
+///   mappings      entries (or, top level: environments) that hold it; at 0 it is freed
+///   reader_limit  1 while only one tree ever held it, 2 from the first sharing on
+///   writers       present level-1 entries at or below it that are not below a shared table
+///   stamp         table pages at or below it, itself included, not below a shared table
+/// The last two give `Env::mapped_pages` and `Env::table_pages`, exact at every moment.
+///
+/// Entries of the user half always carry the user bit, so the self-map shows the tables to the
+/// application; the self-map's own entry lacks the writable bit, so nothing below it is writable.
+namespace xok::kernel {
+
+/// One address space, as far as changing it needs.
+struct Space {
+  std::uint64_t top;  ///< page of the top-level table
+  Env* record;        ///< the environment whose record carries its counts
+};
+
+/// Where a walk led.
+struct Path {
+  std::uint64_t* entry = nullptr;        ///< the entry for the address in the lowest table reached
+  unsigned reached = 4;                  ///< that table's level
+  bool counted = true;                   ///< no table on the way was ever shared
+  std::array<std::uint64_t, 5> table{};  ///< page of the table of each level, 4 to `reached`
+};
+
+class PageTables {
+ public:
+  static constexpr std::uint8_t kShared = 2;
+  static constexpr std::uint64_t kTableBits = kPtePresent | kPteWritable | kPteUser;
+
+  PageTables(Machine& machine, Pages& pages) : machine_{machine}, pages_{pages} {}
+  PageTables(const PageTables&) = delete;
+  PageTables& operator=(const PageTables&) = delete;
+
+  /// A new top-level table: kernel half, exposed window, self-map. One free page must be there.
+  /// Held once.
+  std::uint64_t create();
+
+  /// Walks to the table of `level` (1 to 4), or as far down as tables exist. `va` < kUserTop.
+  /// Cost 4 loads.
+  Path walk(std::uint64_t top, std::uint64_t va, unsigned level = 1);
+  /// The level-1 entry for `va`, or nullptr when a table on the way is missing.
+  std::uint64_t* find(std::uint64_t top, std::uint64_t va) {
+    const Path path = walk(top, va);
+    return path.reached == 1 ? path.entry : nullptr;
+  }
+  /// Makes the tables that are missing on the way down to `level`: `path.reached - level` free
+  /// pages must be there.
+  void complete(const Space& space, Path& path, std::uint64_t va, unsigned level = 1);
+  /// Stores a level-1 entry (`path` is complete) and drops what it mapped before, translations
+  /// first. The page that `value` maps has already been counted with Pages::map.
+  void store(const Space& space, const Path& path, std::uint64_t va, std::uint64_t value);
+
+  /// Stores a level-1 entry that maps (or does not map) the same page as before with other bits:
+  /// counts writers, and flushes if a processor may have cached what changed.
+  void change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value);
+
+  /// Makes `to` (complete down to level + 1, its entry empty) hold the table `from`'s entry holds.
+  void share(const Space& source, const Path& from, const Path& to);
+
+  /// Lets go of a top-level table that no environment uses any more and no processor has loaded.
+  /// Its tree is taken down by `reap`.
+  void abandon(std::uint64_t top);
+  /// Takes down abandoned trees, at most `budget` table pages (each costs 512 entries). False when
+  /// none is left.
+  bool reap(unsigned budget);
+  [[nodiscard]] bool reaping() const { return dying_ != 0; }
+  /// Calls `visit(top)` for every tree still being taken down, for the invariant sweep.
+  template <class Visit>
+  void visit_dying(const Visit& visit) const {
+    for (std::uint64_t top = dying_; top != 0; top = pages_.info(top).stamp) visit(top);
+  }
+
+ private:
+  std::uint64_t* entries(std::uint64_t table) {
+    return reinterpret_cast<std::uint64_t*>(pages_.bytes(table));
+  }
+  void reap_leaf_table(std::uint64_t table);
+  bool reap_one(std::uint64_t top);
+
+  Machine& machine_;
+  Pages& pages_;
+  std::uint64_t dying_ = 0;  // abandoned top tables, linked through PageInfo::stamp
+};
+
+constexpr std::uint64_t entry_page(std::uint64_t entry) {
+  return (entry & kPtePageMask) >> kPageShift;
+}
+
+}  // namespace xok::kernel

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <cstdint>
+
+#include "abi/exposed.hpp"
+#include "base/result.hpp"
+#include "kernel/core/machine.hpp"
+
+/// Physical pages: who has which, and when one becomes free.
+///
+/// The book-keeping is the exposed `PageInfo` table itself. Invariants:
+///   Free        on the free list (mappings = next, writers = previous page), pins 0
+///   User        mappings + pins > 0; acl[0] valid; the last unmap or unpin frees it
+///   Kernel      not mapped by user code, except that page tables show in the page-table window;
+///               for a page table see page_table.hpp
+///   BootModule  as User, but never freed and never writable
+/// A page leaves the free list filled with zeroes. The list is first in, first out: its head is the
+/// page that has been free for the longest time.
+namespace xok::kernel {
+
+class Pages {
+ public:
+  explicit Pages(Machine& machine) : machine_{machine} {}
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
+  /// Builds the free list from the pages marked Free; page 0 becomes Absent (0 means "any").
+  void initialize(const ExposedTables& tables);
+
+  [[nodiscard]] bool exists(std::uint64_t page) const { return page < system_->page_count; }
+  /// The record of a page that exists.
+  PageInfo& info(std::uint64_t page) { return info_[page]; }
+  std::byte* bytes(std::uint64_t page) { return machine_.page(PageNumber{page}); }
+  [[nodiscard]] std::uint64_t free_count() const { return system_->free_pages; }
+
+  /// Takes the page at the head of the free list (there must be one) for the kernel.
+  std::uint64_t take_kernel();
+  /// Gives a kernel page back.
+  void give_kernel(std::uint64_t page);
+  /// The head of the free list, 0 when it is empty.
+  [[nodiscard]] std::uint64_t first_free() const { return system_->free_list_head; }
+  /// Takes a page that is Free for a user: zeroed, `owner` as its first ACL entry. It must be
+  /// mapped or pinned before the call ends.
+  void take_user(std::uint64_t page, const Capability& owner);
+
+  /// Counts a present entry that maps the page. `count_fits` must have said yes.
+  void map(std::uint64_t page, bool writable) {
+    PageInfo& p = info_[page];
+    p.mappings++;
+    p.writers += writable ? 1 : 0;
+  }
+  /// Takes that back; frees the page if nothing holds it. No processor may still translate to it.
+  void unmap(std::uint64_t page, bool writable) {
+    PageInfo& p = info_[page];
+    p.mappings--;
+    p.writers -= writable ? 1 : 0;
+    release_if_unused(page);
+  }
+  /// Keeps the page from being reused until as many `unpin`. False: too many pins already.
+  [[nodiscard]] bool pin(std::uint64_t page) {
+    PageInfo& p = info_[page];
+    if (p.pins == kMaxPins) return false;
+    p.pins++;
+    return true;
+  }
+  void unpin(std::uint64_t page) {
+    info_[page].pins--;
+    release_if_unused(page);
+  }
+
+  /// Whether one more mapping of an allocated page is allowed, by its reader limit and the counter.
+  /// `replaced` mappings of it go away in the same step (0 or 1).
+  [[nodiscard]] bool count_fits(std::uint64_t page, std::uint32_t replaced) const {
+    const PageInfo& p = info_[page];
+    const std::uint32_t others = p.mappings - replaced;
+    if (p.reader_limit < kAnyReaders && others >= p.reader_limit) return false;
+    return others != ~std::uint32_t{0};
+  }
+
+  static constexpr std::uint8_t kAnyReaders = 2;
+  static constexpr std::uint16_t kMaxPins = 0xffff;
+
+ private:
+  void unlink(std::uint64_t page);
+  void append(std::uint64_t page);
+  void release_if_unused(std::uint64_t page) {
+    const PageInfo& p = info_[page];
+    if (p.mappings == 0 && p.pins == 0 && p.status == PageStatus::User) append(page);
+  }
+  [[nodiscard]] std::uint32_t now() const { return static_cast<std::uint32_t>(system_->ticks); }
+
+  Machine& machine_;
+  SystemInfo* system_ = nullptr;
+  PageInfo* info_ = nullptr;
+  std::uint64_t free_tail_ = 0;
+};
+
+}  // namespace xok::kernel

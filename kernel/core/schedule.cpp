@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/schedule.hpp"
+
+#include "base/check.hpp"
+
+namespace xok::kernel {
+namespace {
+
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
+constexpr std::uint32_t kNone = kSlicesPerProcessor;
+
+}  // namespace
+
+void Scheduler::initialize(const ExposedTables& tables, std::uint64_t idle_table) {
+  system_ = tables.info;
+  envs_ = tables.envs;
+  slices_ = tables.slices;
+  idle_table_ = idle_table;
+  const std::uint64_t hz = system_->tsc_hz;
+  XOK_CHECK(hz >= 1'000'000, hz);
+  cycles_per_us_ = hz / 1'000'000;
+  slice_cycles_ = cycles_per_us_ * (kSliceNanoseconds / 1000);
+  grace_cycles_ = cycles_per_us_ * (kGraceNanoseconds / 1000);
+  for (std::size_t i = 0; i < kMaxProcessors * kSlicesPerProcessor; i++) slices_[i] = Slice{};
+}
+
+// -- The vector
+
+std::uint32_t Scheduler::next_used(const Processor& p, std::uint32_t from) const {
+  if (from >= kNone) return kNone;
+  const std::uint32_t word = from / 64;
+  const std::uint64_t rest = p.used[word] & ~std::uint64_t{0} << from % 64;
+  if (rest != 0) return word * 64 + static_cast<std::uint32_t>(std::countr_zero(rest));
+  const std::uint64_t later = p.summary & (~std::uint64_t{0} << word << 1);
+  if (later == 0) return kNone;
+  const auto next = static_cast<std::uint32_t>(std::countr_zero(later));
+  return next * 64 + static_cast<std::uint32_t>(std::countr_zero(p.used[next]));
+}
+
+std::uint32_t Scheduler::first_free(std::uint64_t processor) const {
+  const Processor& p = processors_[processor];
+  for (std::uint32_t word = 0; word < p.used.size(); word++) {
+    if (~p.used[word] != 0)
+      return word * 64 + static_cast<std::uint32_t>(std::countr_zero(~p.used[word]));
+  }
+  return kNone;
+}
+
+void Scheduler::set_owner(std::uint64_t processor, std::uint64_t position, EnvIndex env,
+                          Capability guard) {
+  clear_owner(processor, position);
+  Slice& s = slice(processor, position);
+  s.owner = envs_[env].id;
+  s.guard = guard;
+  envs_[env].slices++;
+  Processor& p = processors_[processor];
+  p.used[position / 64] |= std::uint64_t{1} << position % 64;
+  p.summary |= std::uint64_t{1} << position / 64;
+}
+
+void Scheduler::clear_owner(std::uint64_t processor, std::uint64_t position) {
+  Slice& s = slice(processor, position);
+  if (s.owner == 0) return;
+  envs_[env_index(s.owner)].slices--;
+  s = Slice{};
+  Processor& p = processors_[processor];
+  p.used[position / 64] &= ~(std::uint64_t{1} << position % 64);
+  if (p.used[position / 64] == 0) p.summary &= ~(std::uint64_t{1} << position / 64);
+}
+
+void Scheduler::free_slices(EnvIndex env) {
+  for (std::uint32_t number = 0; number < kMaxProcessors && envs_[env].slices > 0; number++) {
+    const Processor& p = processors_[number];
+    for (std::uint32_t at = next_used(p, 0); at != kNone; at = next_used(p, at + 1)) {
+      if (env_index(slice(number, at).owner) == env) clear_owner(number, at);
+    }
+  }
+}
+
+// -- Choosing
+
+/// Whether `env` can run now; a sleeper whose predicate holds is woken by asking.
+bool Scheduler::ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline) {
+  Env& record = envs_[env];
+  if (record.status == EnvStatus::Runnable) return true;
+  EnvState& state = states_[env];
+  if (record.status != EnvStatus::Sleeping || state.predicate == nullptr || !state.context_set)
+    return false;
+  const Verdict verdict = evaluate(*state.predicate, now);
+  if (!verdict.tag.has_value()) {
+    if (verdict.deadline < deadline) deadline = verdict.deadline;
+    return false;
+  }
+  record.status = EnvStatus::Runnable;
+  machine_.context(env).rax = *verdict.tag;
+  machine_.uenv(env).wake_tag = *verdict.tag;
+  return true;
+}
+
+/// Goes once round the vector, starting behind the current position. Each sleeper is asked once,
+/// however many slices it has.
+Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
+  const Processor& p = processors_[cpu.number];
+  const std::uint64_t now = machine_.cycles();
+  Choice skipped{kNoEnv, 0, 0, kNever};  // could run, but owes its turn
+  std::uint64_t deadline = kNever;
+  const std::uint64_t pass = ++pass_;
+  bool wrapped = false;
+  for (std::uint32_t at = next_used(p, cpu.position + 1);; at = next_used(p, at + 1)) {
+    if (at == kNone || (wrapped && at > cpu.position)) {
+      if (wrapped) break;
+      wrapped = true;
+      at = next_used(p, 0);
+      if (at == kNone || at > cpu.position) break;
+    }
+    Slice& s = slice(cpu.number, at);
+    const EnvIndex env = env_index(s.owner);
+    if (states_[env].pass == pass) continue;
+    if (!ready(env, now, deadline)) {
+      states_[env].pass = pass;
+      continue;
+    }
+    if (s.forfeited_us * cycles_per_us_ < slice_cycles_) {
+      const std::uint64_t shorter = s.forfeited_us * cycles_per_us_;
+      s.forfeited_us = 0;
+      return {env, at, shorter, 0};
+    }
+    s.forfeited_us -= static_cast<std::uint32_t>(slice_cycles_ / cycles_per_us_);
+    if (skipped.env == kNoEnv) skipped = {env, at, 0, 0};
+  }
+  if (skipped.env == kNoEnv) skipped.deadline = deadline;
+  return skipped;
+}
+
+// -- Switching
+
+void Scheduler::load(Processor& p, std::uint64_t table) {
+  if (p.loaded == table) return;
+  p.loaded = table;
+  machine_.load_address_space(PageNumber{table});
+}
+
+/// Closes the account of whoever has the processor.
+void Scheduler::leave(Cpu& cpu) {
+  const std::uint64_t now = machine_.cycles();
+  if (cpu.current == kNoEnv) {
+    system_->idle_cycles += now - cpu.entered;
+  } else {
+    envs_[cpu.current].run_cycles += now - cpu.entered;
+  }
+  cpu.entered = now;
+}
+
+void Scheduler::give(Cpu& cpu, EnvIndex env) {
+  leave(cpu);
+  if (cpu.current == env) return;
+  cpu.current = env;
+  Env& record = envs_[env];
+  record.switches++;
+  record.processor = cpu.number;
+  load(processors_[cpu.number], record.table_page);
+  if (states_[env].forced_out) [[unlikely]]
+    enter_slice_start(env);
+}
+
+void Scheduler::start_slice(Cpu& cpu, const Choice& choice) {
+  processors_[cpu.number].grace_end = 0;
+  cpu.position = choice.position;
+  give(cpu, choice.env);
+  cpu.slice_end = cpu.entered + slice_cycles_ - choice.shorter;
+  machine_.set_timer(cpu.slice_end);
+}
+
+void Scheduler::idle(Cpu& cpu, std::uint64_t deadline) {
+  processors_[cpu.number].grace_end = 0;
+  leave(cpu);
+  cpu.current = kNoEnv;
+  machine_.set_timer(deadline);
+}
+
+void Scheduler::switch_to_next(Cpu& cpu) {
+  const Choice choice = choose(cpu);
+  if (choice.env == kNoEnv) return idle(cpu, choice.deadline);
+  start_slice(cpu, choice);
+}
+
+bool Scheduler::switch_to(Cpu& cpu, EnvIndex env) {
+  std::uint64_t deadline = kNever;
+  if (!ready(env, machine_.cycles(), deadline)) return false;
+  give(cpu, env);
+  return true;
+}
+
+bool Scheduler::sleep(EnvIndex env) {
+  std::uint64_t deadline = kNever;
+  envs_[env].status = EnvStatus::Sleeping;
+  return !ready(env, machine_.cycles(), deadline);
+}
+
+bool Scheduler::settle(Cpu& cpu) {
+  states_[cpu.current].overruns_in_a_row = 0;
+  if (processors_[cpu.number].grace_end == 0) return false;
+  charge(cpu, machine_.cycles());
+  return true;
+}
+
+/// Adds what was used beyond the slice's end to the debt of its position.
+void Scheduler::charge(Cpu& cpu, std::uint64_t now) {
+  processors_[cpu.number].grace_end = 0;
+  Slice& s = slice(cpu.number, cpu.position);
+  if (s.owner == 0 || now <= cpu.slice_end) return;
+  const std::uint64_t us = (now - cpu.slice_end) / cycles_per_us_;
+  const std::uint64_t total = s.forfeited_us + us;
+  s.forfeited_us = total > 0xffff'ffff ? 0xffff'ffff : static_cast<std::uint32_t>(total);
+}
+
+bool Scheduler::evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away) {
+  Processor& p = processors_[cpu.number];
+  const bool was_current = cpu.current == env;
+  if (was_current) {
+    leave(cpu);
+    cpu.current = kNoEnv;
+    p.grace_end = 0;
+  }
+  if (p.loaded == table_going_away) load(p, idle_table_);
+  return was_current;
+}
+
+// -- The timer
+
+bool Scheduler::tick(Cpu& cpu) {
+  Processor& p = processors_[cpu.number];
+  if (cpu.current == kNoEnv) {
+    switch_to_next(cpu);
+    return false;
+  }
+  const std::uint64_t now = machine_.cycles();
+  const std::uint64_t due = p.grace_end != 0 ? p.grace_end : cpu.slice_end;
+  if (now < due) {
+    machine_.set_timer(due);
+    return false;
+  }
+  const EnvIndex env = cpu.current;
+  if (p.grace_end != 0) {  // it had its time to yield
+    envs_[env].overruns++;
+    if (++states_[env].overruns_in_a_row >= kMaxOverruns) return true;
+    charge(cpu, now);
+    states_[env].forced_out = true;
+    switch_to_next(cpu);
+    if (cpu.current == env) states_[env].forced_out = false;
+    return false;
+  }
+  const Choice choice = choose(cpu);
+  if (choice.env == env || choice.env == kNoEnv) {  // nobody else wants the processor
+    if (choice.env == env) return start_slice(cpu, choice), false;
+    cpu.slice_end = now + slice_cycles_;
+    machine_.set_timer(cpu.slice_end);
+    return false;
+  }
+  volatile Uenv& uenv = machine_.uenv(env);
+  const bool critical = uenv.critical_depth != 0;
+  if (critical) uenv.interrupted = 1;
+  if (critical || enter_slice_end(env)) {
+    p.grace_end = now + grace_cycles_;
+    machine_.set_timer(p.grace_end);
+    return false;
+  }
+  states_[env].forced_out = true;
+  start_slice(cpu, choice);
+  return false;
+}
+
+bool Scheduler::enter_slice_end(EnvIndex env) {
+  volatile Uenv& uenv = machine_.uenv(env);
+  const std::uint64_t entry = uenv.slice_end_entry;
+  if (!is_entry(entry)) return false;
+  Context& context = machine_.context(env);
+  uenv.slice_end.rip = context.rip;
+  uenv.slice_end.rsp = context.rsp;
+  uenv.slice_end.rflags = context.rflags;
+  context.rip = entry;
+  context.rsp = uenv.slice_end_stack;
+  context.rflags = upcall_flags(context.rflags);
+  return true;
+}
+
+void Scheduler::enter_slice_start(EnvIndex env) {
+  states_[env].forced_out = false;
+  volatile Uenv& uenv = machine_.uenv(env);
+  const std::uint64_t entry = uenv.slice_start_entry;
+  if (!is_entry(entry) || uenv.slice_start_active != 0) return;
+  Context& context = machine_.context(env);
+  uenv.slice_start.rip = context.rip;
+  uenv.slice_start.rsp = context.rsp;
+  uenv.slice_start.rflags = context.rflags;
+  uenv.slice_start_active = 1;
+  context.rip = entry;
+  context.rsp = uenv.slice_start_stack;
+  context.rflags = upcall_flags(context.rflags);
+}
+
+}  // namespace xok::kernel

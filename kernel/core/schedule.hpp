@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "abi/exposed.hpp"
+#include "kernel/core/env_state.hpp"
+#include "kernel/core/kernel.hpp"
+#include "kernel/core/machine.hpp"
+
+/// The processor: who has it, and for how long.
+///
+/// Each processor walks its slice vector round and round. A position gives its owner one slice of
+/// kSliceNanoseconds; a sleeping owner has its predicate evaluated first and is passed over while
+/// it is false. When the slice ends and somebody else could run:
+///   critical_depth > 0   `interrupted` is set, the owner has kGraceNanoseconds to yield
+///   a slice-end entry    upcall, the same time to yield
+///   neither              switched out, all registers kept
+/// Time used beyond the end is forfeited: later turns of that position are shortened or skipped
+/// (unless nobody else wants them). Who does not yield in time is switched by force and has the
+/// slice-start upcall when it runs again; after kMaxOverruns of these in a row it dies.
+///
+/// Source thesis ch. 9 (Aegis); original sys/kern/sched.c. differs: excess time is forfeited, the
+/// forced switch keeps everything, the grace is 1 ms and not 3.3 s
+namespace xok::kernel {
+
+inline constexpr std::uint64_t kGraceNanoseconds = 1'000'000;
+inline constexpr std::uint32_t kMaxOverruns = 256;
+
+class Scheduler {
+ public:
+  using EnvStates = std::array<EnvState, kMaxEnvironments>;
+
+  Scheduler(Machine& machine, EnvStates& states) : machine_{machine}, states_{states} {}
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// `idle_table`: an address space without user memory, loaded when the current one goes away.
+  void initialize(const ExposedTables& tables, std::uint64_t idle_table);
+
+  // -- The vector
+
+  Slice& slice(std::uint64_t processor, std::uint64_t position) {
+    return slices_[processor * kSlicesPerProcessor + position];
+  }
+  /// The first position of a processor that nobody owns; kSlicesPerProcessor when there is none.
+  [[nodiscard]] std::uint32_t first_free(std::uint64_t processor) const;
+  void set_owner(std::uint64_t processor, std::uint64_t position, EnvIndex env, Capability guard);
+  void clear_owner(std::uint64_t processor, std::uint64_t position);
+  /// Frees all slices of an environment. Cost O(positions in use).
+  void free_slices(EnvIndex env);
+
+  // -- Giving the processor away
+
+  /// Gives the processor to the next environment of the vector that can run, or idles.
+  void switch_to_next(Cpu& cpu);
+  /// Gives the rest of the current slice to `env`. False when it cannot run now.
+  bool switch_to(Cpu& cpu, EnvIndex env);
+  /// Puts the current environment to sleep on its predicate. False: it holds already.
+  bool sleep(EnvIndex env);
+  /// A voluntary yield: ends the count of overruns and charges time used beyond the slice's end.
+  /// Whether the slice has ended (so its rest cannot be given away).
+  bool settle(Cpu& cpu);
+  /// The timer fired. True when the environment must die of overruns.
+  bool tick(Cpu& cpu);
+  /// `env` leaves: takes the processor from it if it has it, and unloads its tables.
+  /// Whether it was current.
+  bool evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away);
+
+ private:
+  struct Processor {
+    std::array<std::uint64_t, kSlicesPerProcessor / 64> used{};
+    std::uint64_t summary = 0;    // bit w: used[w] is not 0
+    std::uint64_t loaded = 0;     // top-level table
+    std::uint64_t grace_end = 0;  // 0: not in grace
+  };
+  struct Choice {
+    EnvIndex env;
+    std::uint32_t position;
+    std::uint64_t shorter;   // cycles the slice is shortened by
+    std::uint64_t deadline;  // nobody: when to look again
+  };
+
+  [[nodiscard]] std::uint32_t next_used(const Processor& p, std::uint32_t from) const;
+  Choice choose(const Cpu& cpu);
+  bool ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline);
+  void start_slice(Cpu& cpu, const Choice& choice);
+  void give(Cpu& cpu, EnvIndex env);
+  void leave(Cpu& cpu);
+  void idle(Cpu& cpu, std::uint64_t deadline);
+  void charge(Cpu& cpu, std::uint64_t now);
+  bool enter_slice_end(EnvIndex env);
+  void enter_slice_start(EnvIndex env);
+  void load(Processor& p, std::uint64_t table);
+
+  Machine& machine_;
+  EnvStates& states_;
+  SystemInfo* system_ = nullptr;
+  Env* envs_ = nullptr;
+  Slice* slices_ = nullptr;
+  std::uint64_t idle_table_ = 0;
+  std::uint64_t slice_cycles_ = 0;
+  std::uint64_t grace_cycles_ = 0;
+  std::uint64_t cycles_per_us_ = 1;
+  std::uint64_t pass_ = 0;
+  std::array<Processor, kMaxProcessors> processors_{};
+};
+
+/// Whether an upcall entry may be jumped to: a user address that is not 0.
+constexpr bool is_entry(std::uint64_t address) { return address != 0 && address < kUserTop; }
+
+/// The flags that an upcall starts with: no single step, no direction, no nested task, no
+/// alignment check.
+constexpr std::uint64_t upcall_flags(std::uint64_t rflags) {
+  constexpr std::uint64_t kTrap = 1u << 8, kDirection = 1u << 10, kNested = 1u << 14,
+                          kResume = 1u << 16, kAlignment = 1u << 18;
+  return rflags & ~(kTrap | kDirection | kNested | kResume | kAlignment);
+}
+
+}  // namespace xok::kernel

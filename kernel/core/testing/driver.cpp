@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/testing/driver.hpp"
+
+#include <cstring>
+#include <memory>
+
+#include "abi/packet_ring.hpp"
+#include "libs/dpf/builders.hpp"
+
+namespace xok::kernel::testing {
+namespace {
+
+using enum SyscallNumber;
+
+constexpr std::size_t kPages = 120;
+constexpr std::uint64_t kBuffer = kScratch + 256;
+
+constexpr SyscallNumber kNumbers[] = {
+#define XOK_SYSCALL(number, name, user_memory, arguments) SyscallNumber::name,
+#include "abi/syscalls.def"
+#undef XOK_SYSCALL
+};
+
+/// Calls that get the machine into interesting states, more often than the others.
+constexpr SyscallNumber kFavourites[] = {
+    pte_insert,  pte_insert, pte_insert,   pte_insert_range, env_alloc,   pte_modify_range,
+    table_share, cap_forge,  page_set_acl, wakeup_set,       ring_create, filter_insert,
+    env_free,    batch,      yield,        disk_transfer};
+
+constexpr std::uint64_t kAddresses[] = {
+    kScratch,           kScratch + 0x1000,   0x5f'f000,        0x60'0000,
+    0x60'1000,          0x7000'0000,         0x7000'1000,      0x4000'0000,
+    0x80'0000'0000,     kUserTop - 0x1000,   kInitUenvAddress, kInitStackTop - 0x1000,
+    kInitBundleAddress, kUserTop - 0x40'0000};
+constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      kPageTableWindow,
+                                           ~0ull,        0xffff'8000'0000'0000, 0,
+                                           kScratch + 1, 0x8000'0000'0000,      kUserTop - 8};
+
+}  // namespace
+
+std::array<std::uint64_t, kSyscallNumbers> Driver::succeeded{};
+std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> Driver::failed{};
+
+Driver::Driver(Choose choose) : choose_{std::move(choose)}, bed_{kPages} {
+  const SystemInfo& info = bed_.machine.info();
+  kernel_at_start_ = FakeMachine::kBootKernelPages + 1;
+  free_at_start_ = info.usable_pages - kernel_at_start_ - FakeMachine::kModulePages;
+  known_.push_back(bed_.current_id());
+  found_families();
+}
+
+/// Three families under different names, one member of each with a thread, and a grandchild.
+void Driver::found_families() {
+  for (std::uint8_t i = 1; i <= 3; i++) {
+    const auto name = Capability::make({1, i});
+    bed_.call(cap_forge, 0, i, name.bits(), 0);
+    known_.push_back(bed_.spawn(i));
+    bed_.call(cap_forge, 0, 1, Capability::make({kFilterName}).bits(),
+              make_target(i, known_.back()));
+    bed_.call(cap_forge, 0, 2, Capability::make({kInterfaceName, 0}).bits(),
+              make_target(i, known_.back()));
+    bed_.call(cap_forge, 0, 3, Capability::make({kDiskName, 0}).bits(),
+              make_target(i, known_.back()));
+  }
+  bed_.run(known_[1]);
+  const std::int64_t thread = bed_.call(env_alloc, 0, kShareAddressSpace, 0x7000'1000);
+  if (thread > 0) known_.push_back(static_cast<EnvId>(thread));
+}
+
+// -- Choices
+
+std::uint64_t Driver::slot() { return one_in(40) ? choose_(1000) : choose_(kAnySlot); }
+
+EnvId Driver::env_id() {
+  if (one_in(20)) return static_cast<EnvId>(choose_(1 << 14));
+  return known_[choose_(known_.size())];
+}
+
+std::uint64_t Driver::target() { return one_in(2) ? 0 : make_target(slot(), env_id()); }
+
+std::uint64_t Driver::address() {
+  if (one_in(12)) return kBadAddresses[choose_(std::size(kBadAddresses))];
+  return kAddresses[choose_(std::size(kAddresses))];
+}
+
+std::uint64_t Driver::buffer() {
+  if (one_in(15)) return kBadAddresses[choose_(std::size(kBadAddresses))];
+  return one_in(10) ? address() : kBuffer + 8 * choose_(4);
+}
+
+std::uint64_t Driver::page_number() {
+  if (one_in(30)) return choose_(~0ull >> 12);
+  return choose_(kPages + 4);
+}
+
+std::uint64_t Driver::entry() {
+  switch (choose_(8)) {
+    case 0:
+      return choose_(~0ull);
+    case 1:
+      return choose_(2) == 0 ? 0 : choose_(~0ull) & ~kPtePresent;
+    case 2:
+    case 3:
+    case 4:
+      return fresh_page(one_in(2)) | (one_in(2) ? kPteNoExecute : 0);
+    default:
+      return this_page(page_number(), one_in(2));
+  }
+}
+
+std::uint64_t Driver::capability() {
+  Capability c = Capability::make({1, 1, 1, 1});
+  const std::uint64_t length = choose_(5);
+  c.header = static_cast<std::uint8_t>(choose_(8) | (one_in(8) ? 0u : 8u) |
+                                       (one_in(20) ? 16u : 0u) | length << 5);
+  for (std::size_t i = 1; i < 4; i++) c.name[i] = static_cast<std::uint8_t>(choose_(4));
+  return one_in(20) ? choose_(~0ull) : c.bits();
+}
+
+std::uint64_t Driver::small_count() { return one_in(20) ? choose_(~0ull) : choose_(9); }
+
+SyscallNumber Driver::pick_number() {
+  if (one_in(2)) return kFavourites[choose_(std::size(kFavourites))];
+  return kNumbers[choose_(std::size(kNumbers))];
+}
+
+std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
+  switch (number) {
+    case env_alloc:
+      return {slot(), one_in(4) ? kShareAddressSpace : one_in(20) ? 2u : 0u, address()};
+    case env_free: {
+      const std::uint64_t who = one_in(30) ? 0 : make_target(slot(), env_id());
+      return {who};
+    }
+    case env_set_context:
+    case env_get_context:
+      return {target(), buffer()};
+    case cap_forge:
+      return {slot(), slot(), capability(), target()};
+    case cap_acquire:
+      return {slot(), env_id()};
+    case pte_insert:
+      return {slot(), entry(), address(), target()};
+    case pte_insert_range:
+      return {slot(),  buffer(), small_count(), address(), one_in(4) ? buffer() : kScratch,
+              target()};
+    case pte_modify_range: {
+      const std::uint64_t bits = kPteWritable | kPteDirty | kPteNoExecute | kPteSoftware;
+      const std::uint64_t mask = one_in(10) ? ~0ull : bits;
+      return {address(),
+              one_in(8) ? 512 : small_count(),
+              choose_(~0ull) & mask,
+              choose_(~0ull) & mask,
+              slot(),
+              target()};
+    }
+    case table_share: {
+      const std::uint64_t level = 1 + choose_(one_in(10) ? 5 : 3);
+      const std::uint64_t span = std::uint64_t{1} << (12 + 9 * level);
+      return {one_in(10) ? address() : address() & ~(span - 1), level, target(), target()};
+    }
+    case page_set_acl:
+      return {slot(), page_number(), choose_(3), capability()};
+    case slice_alloc:
+      return {slot(), choose_(20) / 19, one_in(2) ? kAnyPosition : choose_(12), env_id()};
+    case slice_free:
+      return {slot(), choose_(20) / 19, choose_(12)};
+    case slice_transfer:
+      return {slot(), choose_(20) / 19, choose_(12), env_id()};
+    case yield:
+      return {one_in(3) ? 0 : env_id(), one_in(4) ? kYieldSleep : one_in(30) ? 2u : 0u};
+    case wakeup_set:
+      return {buffer(), one_in(4) ? 0 : small_count()};
+    case ring_create:
+      return {address(), std::uint64_t{1} << choose_(5)};
+    case ring_delete:
+      return {choose_(5)};
+    case filter_insert:
+      return {one_in(2) ? 1 : slot(), slot(), buffer(), small_count(), choose_(4)};
+    case filter_delete:
+      return {slot(), choose_(6)};
+    case packet_send:
+      return {one_in(2) ? 2 : slot(), choose_(3), buffer(), one_in(20) ? 17 : 1 + choose_(3)};
+    case console_write:
+    case console_read:
+      return {slot(), choose_(3), buffer(), choose_(600)};
+    case entropy_read:
+      return {buffer(), choose_(64)};
+    case disk_transfer:
+      return {one_in(2) ? 3 : slot(), buffer()};
+    case batch:
+      return {buffer(), small_count(), one_in(4) ? buffer() : kScratch};
+    case machine_stop:
+      return {one_in(50) ? 0u : 6u, choose_(3)};
+    default:
+      return {};
+  }
+}
+
+/// Puts what the call will read at kBuffer and the 64-bit words around it.
+void Driver::fill_buffer(SyscallNumber number) {
+  const auto words = [&](std::size_t count, auto&& word) {
+    for (std::size_t i = 0; i < count; i++) {
+      const std::uint64_t value = word(i);
+      if (!bed_.machine.user_write(kBuffer + 8 * i, &value, 8)) return;
+    }
+  };
+  const auto bytes = [&](const void* data, std::size_t n) {
+    bed_.machine.user_write(kBuffer, data, n);
+  };
+  const std::uint64_t done = one_in(10) ? choose_(20) : 0;
+  bed_.machine.user_write(kScratch, &done, 8);
+  switch (number) {
+    case env_set_context:
+      return words(20, [&](std::size_t) { return address(); });
+    case pte_insert_range:
+      return words(9, [&](std::size_t) { return entry(); });
+    case wakeup_set: {
+      WakeTerm terms[9];
+      for (WakeTerm& t : terms) {
+        t = {one_in(4) ? kExposedBase + 8 * choose_(40) : address() + 8 * choose_(9),
+             choose_(3),
+             static_cast<WakeOperand>(choose_(one_in(20) ? 9 : 4)),
+             static_cast<WakeOperand>(one_in(8) ? choose_(4) : 0),
+             static_cast<WakeComparison>(choose_(one_in(20) ? 9 : 6)),
+             static_cast<std::uint8_t>(one_in(6) ? 0 : 1),
+             static_cast<std::uint32_t>(choose_(99))};
+      }
+      return bytes(terms, sizeof terms);
+    }
+    case filter_insert: {
+      dpf::Atom atoms[9];
+      for (std::size_t i = 0; i < 9; i++)
+        atoms[i] =
+            dpf::eq8(static_cast<std::uint16_t>(12 + i), static_cast<std::uint8_t>(choose_(3)));
+      return bytes(atoms, sizeof atoms);
+    }
+    case packet_send:
+      return words(6, [&](std::size_t i) {
+        return i % 2 == 0 ? buffer() : one_in(20) ? choose_(~0ull) : choose_(700);
+      });
+    case disk_transfer: {
+      const DiskRequest request{static_cast<std::uint32_t>(choose_(3)),
+                                static_cast<std::uint32_t>(choose_(20) / 9),
+                                choose_(1010),
+                                one_in(20) ? choose_(~0ull) : 1 + choose_(2),
+                                address(),
+                                buffer(),
+                                buffer()};
+      return bytes(&request, sizeof request);
+    }
+    case batch: {
+      BatchEntry entries[9];
+      for (BatchEntry& e : entries) {
+        const SyscallNumber what = pick_number();
+        e.number = static_cast<std::uint64_t>(what);
+        e.arguments = arguments_for(what);
+        e.result = 0;
+      }
+      return bytes(entries, sizeof entries);
+    }
+    default:
+      return;
+  }
+}
+
+// -- Steps
+
+std::string Driver::judged(Step step, const std::function<std::int64_t()>& action) {
+  const Snapshot before{bed_};
+  step.result = action();
+  if (bed_.machine.stopped) return "";
+  const Snapshot after{bed_};
+  for (EnvIndex i = Snapshot::kEnvs; i < kMaxEnvironments; i++) {
+    if (bed_.machine.tables().envs[i].id != 0) return "too many environments for the oracle";
+  }
+  return judge(before, after, step);
+}
+
+std::string Driver::random_call() {
+  SyscallNumber number = pick_number();
+  const bool crowded = known_.size() > 12 || bed_.machine.info().environments >= 8;
+  if (number == env_alloc && crowded) number = env_free;
+  const EnvIndex caller = bed_.current();
+  const std::array<std::uint64_t, 6> arguments = arguments_for(number);
+  fill_buffer(number);
+  if (number == batch && bed_.machine.info().environments > 12) return "";
+  if (one_in(25)) {  // offer a grant, perhaps a wrong one
+    volatile Uenv& uenv = bed_.machine.uenv(caller);
+    uenv.grant_to = env_id();
+    uenv.grant_slot = slot();
+    uenv.grant = capability();
+  }
+  const std::string who = std::to_string(caller) + " ";
+  std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
+  for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
+  Step step{.caller = caller,
+            .number = static_cast<std::uint64_t>(number),
+            .grantor = number == cap_acquire ? static_cast<EnvId>(arguments[1]) : 0};
+  std::int64_t result = 0;
+  trace_.push_back(line);
+  const std::string wrong =
+      judged(step, [&] { return result = bed_.raw_call(step.number, arguments); });
+  trace_.back() += " = " + std::to_string(result);
+  if (result < 0 && result > -32) {
+    failed[step.number][static_cast<std::size_t>(-result)]++;
+  } else {
+    succeeded[step.number]++;
+  }
+  if (number == env_alloc && result > 0) known_.push_back(static_cast<EnvId>(result));
+  return wrong;
+}
+
+std::string Driver::step() {
+  if (bed_.current() == kNoEnv) {
+    trace_.push_back("idle");
+    bed_.machine.clock += 1'000'000;
+    return judged({}, [&] { return bed_.timer(), 0; });
+  }
+  switch (choose_(24)) {
+    case 0:
+      trace_.push_back("timer");
+      bed_.machine.clock += choose_(15'000'000);
+      return judged({}, [&] { return bed_.timer(), 0; });
+    case 1: {
+      trace_.push_back("fault of " + std::to_string(bed_.current()));
+      volatile Uenv& uenv = bed_.machine.uenv(bed_.current());
+      if (!one_in(4) || bed_.current() == 1) {
+        uenv.fault_entry = 0x20'0000;
+        uenv.fault_depth = 0;
+      }
+      return judged({}, [&] { return bed_.fault(FaultVector::PageFault, 6, 0x1234), 0; });
+    }
+    case 2: {
+      trace_.push_back("packet");
+      std::string frame(one_in(10) ? choose_(2000) : 60, '\0');
+      for (std::size_t i = 12; i < 20 && i < frame.size(); i++)
+        frame[i] = static_cast<char>(choose_(3));
+      return judged({}, [&] { return bed_.packet(1, frame), 0; });
+    }
+    case 3:
+      if (bed_.machine.transfers.empty()) return "";
+      trace_.push_back("disk done");
+      return judged({}, [&] {
+        bed_.finish_disk(choose_(bed_.machine.transfers.size()),
+                         one_in(4) ? Result<>{fail(Errc::BadFormat)} : Result<>{});
+        return 0;
+      });
+    case 4: {  // the program touches memory, so that the TLB knows it
+      trace_.push_back("touch");
+      const std::uint64_t at = address();
+      if (!bed_.writable(at)) bed_.readable(at);
+      return "";
+    }
+    case 5:
+      trace_.push_back("device");
+      return judged({}, [&] { return bed_.wake(), 0; });
+    default:
+      return random_call();
+  }
+}
+
+std::string Driver::run(unsigned steps) {
+  for (unsigned i = 0; i < steps && !bed_.machine.stopped; i++) {
+    std::string wrong = step();
+    if (wrong.empty() && !bed_.machine.stopped && i % 16 == 0) wrong = bed_.sweep();
+    if (!wrong.empty()) return wrong;
+  }
+  return bed_.machine.stopped ? "" : bed_.sweep();
+}
+
+std::string Driver::finish() {
+  bed_.end_all();
+  while (!bed_.machine.transfers.empty()) bed_.finish_disk(0);
+  const SystemInfo& info = bed_.machine.info();
+  if (info.environments != 0) return "environments left: " + std::to_string(info.environments);
+  if (info.kernel_pages != kernel_at_start_)
+    return "kernel pages left: " + std::to_string(info.kernel_pages - kernel_at_start_);
+  if (info.free_pages != free_at_start_)
+    return "pages lost: " + std::to_string(free_at_start_ - info.free_pages);
+  return bed_.sweep();
+}
+
+std::string Driver::trace() const {
+  std::string out;
+  for (const std::string& line : trace_) out += line + "\n";
+  return out;
+}
+
+}  // namespace xok::kernel::testing

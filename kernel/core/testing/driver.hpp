@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernel/core/testing/snapshot.hpp"
+#include "kernel/core/testing/test_bed.hpp"
+
+namespace xok::kernel::testing {
+
+/// Makes random calls against a kernel, good and bad ones mixed, as up to 8 environments that hold
+/// different capabilities; judges each step by the oracle and sweeps the invariants now and then.
+/// The choices come from outside: a seeded generator, or a fuzzer's bytes.
+class Driver {
+ public:
+  /// `choose(n)` gives a number below n.
+  using Choose = std::function<std::uint64_t(std::uint64_t)>;
+  explicit Driver(Choose choose);
+
+  /// Makes up to `steps` steps. "" or what went wrong; `trace()` then says how it came to it.
+  std::string run(unsigned steps);
+  /// Ends everything and compares the counts with those at the start. "" or what is lost.
+  std::string finish();
+  [[nodiscard]] std::string trace() const;
+
+  /// How often each call number succeeded, and each failed, in all runs of this process.
+  static std::array<std::uint64_t, kSyscallNumbers> succeeded;
+  static std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> failed;
+
+ private:
+  static constexpr std::uint64_t kAnySlot = 7;
+
+  void found_families();
+  std::string step();
+  std::string random_call();
+  std::string judged(Step step, const std::function<std::int64_t()>& action);
+  std::array<std::uint64_t, 6> arguments_for(SyscallNumber number);
+  SyscallNumber pick_number();
+
+  bool one_in(std::uint64_t n) { return choose_(n) == 0; }
+  std::uint64_t slot();
+  std::uint64_t target();
+  EnvId env_id();
+  std::uint64_t address();
+  std::uint64_t buffer();
+  std::uint64_t entry();
+  std::uint64_t page_number();
+  std::uint64_t capability();
+  std::uint64_t small_count();
+  void fill_buffer(SyscallNumber number);
+
+  Choose choose_;
+  TestBed bed_;
+  std::uint64_t free_at_start_ = 0;
+  std::uint64_t kernel_at_start_ = 0;
+  std::vector<EnvId> known_;
+  std::vector<std::string> trace_;
+};
+
+}  // namespace xok::kernel::testing

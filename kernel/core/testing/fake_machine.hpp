@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <csetjmp>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernel/core/machine.hpp"
+
+/// The hardware as the host tests see it: pages of memory, page tables walked as the processor
+/// walks them, a TLB that forgets nothing by itself, devices that record.
+namespace xok::kernel::testing {
+
+/// What went wrong outside the core's view (a wild page, an entry outside a table). Prints, aborts.
+[[noreturn]] void broken(const char* what, std::uint64_t a = 0, std::uint64_t b = 0);
+
+struct Translation {
+  std::uint64_t page = 0;
+  bool writable = false;
+};
+
+struct DiskTransfer {
+  std::uint32_t disk;
+  bool write;
+  std::uint64_t block;
+  std::vector<std::uint64_t> pages;
+  std::uint64_t tag;
+};
+
+class FakeMachine final : public Machine {
+ public:
+  /// `pages` pages: 0 and 5 are Absent, 1-4 Kernel, 6-9 BootModule, the rest Free.
+  explicit FakeMachine(std::size_t pages);
+
+  static constexpr std::uint64_t kFirstModulePage = 6;
+  static constexpr std::uint64_t kModulePages = 4;
+  static constexpr std::uint64_t kBootKernelPages = 4;
+
+  const ExposedTables& tables() const { return tables_; }
+  SystemInfo& info() { return *tables_.info; }
+  PageInfo& page_info(std::uint64_t page) { return tables_.pages[page]; }
+
+  // -- As a user program would, in the address space that is loaded: through the TLB.
+  bool user_read(std::uint64_t va, void* to, std::size_t n) { return copy_from_user(to, va, n); }
+  bool user_write(std::uint64_t va, const void* from, std::size_t n) {
+    return copy_to_user(va, from, n);
+  }
+  /// What the processor finds in the tables of `top` (no TLB), any level-4 slot. nullopt: a fault.
+  bool walk(std::uint64_t top, std::uint64_t va, Translation& out);
+
+  std::byte* page(PageNumber page) override;
+  void zero_page(PageNumber page) override;
+  void write_entry(std::uint64_t* entry, std::uint64_t value) override;
+  void flush(std::uint64_t va) override;
+  void flush_all() override;
+  void fill_top_table(PageNumber table) override;
+  void load_address_space(PageNumber table) override { loaded = table.value; }
+  bool copy_from_user(void* to, std::uint64_t from, std::size_t n) override;
+  bool copy_to_user(std::uint64_t to, const void* from, std::size_t n) override;
+  Result<> context_create(EnvIndex env, PageNumber uenv_page) override;
+  void context_destroy(EnvIndex env) override;
+  Context& context(EnvIndex env) override;
+  volatile Uenv& uenv(EnvIndex env) override;
+  std::uint64_t cycles() override { return clock += clock_step; }
+  void set_timer(std::uint64_t deadline) override { timer_deadline = deadline; }
+  std::span<std::byte> transmit_buffer(std::uint32_t interface) override;
+  void transmit(std::uint32_t interface, std::size_t n) override;
+  std::span<std::byte> console_room(std::uint32_t port) override;
+  void console_put(std::uint32_t port, std::size_t n) override;
+  std::span<const std::byte> console_data(std::uint32_t port) override;
+  void console_take(std::uint32_t port, std::size_t n) override;
+  std::size_t entropy(std::span<std::byte> bytes) override;
+  Result<> disk_start(std::uint32_t disk, bool write, std::uint64_t block,
+                      std::span<const PageNumber> pages, std::uint64_t tag) override;
+  [[noreturn]] void stop(std::uint64_t status) override;
+  void log(const char* line, std::size_t length) override { lines.emplace_back(line, length); }
+
+  // -- What a test reads and sets.
+  std::uint64_t loaded = 0;
+  std::uint64_t clock = 1000;
+  std::uint64_t clock_step = 1;
+  std::uint64_t timer_deadline = ~0ull;
+  std::uint64_t flushes = 0;
+  bool refuse_context = false;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Translation> tlb;  ///< (top, va / 4096)
+  std::vector<std::pair<std::uint32_t, std::string>> sent;
+  std::size_t transmit_room = 1514;
+  std::string console_output;
+  std::size_t console_output_room = 100'000;
+  std::string console_input;
+  std::size_t entropy_available = 1000;
+  std::vector<DiskTransfer> transfers;
+  std::size_t transfer_limit = 32;
+  std::vector<std::string> lines;
+  bool stopped = false;
+  std::uint64_t stop_status = 0;
+  /// Where `stop` goes: set by TestBed around every entry of the kernel.
+  std::jmp_buf* on_stop = nullptr;
+
+ private:
+  bool access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at);
+
+  struct alignas(kPageSize) Frame {
+    std::byte bytes[kPageSize];
+  };
+  std::unique_ptr<Frame[]> memory_;
+  std::unique_ptr<SystemInfo> info_ = std::make_unique<SystemInfo>();
+  std::vector<Env> envs_;
+  std::vector<Slice> slices_;
+  std::vector<FilterRecord> filters_;
+  std::vector<PageInfo> page_infos_;
+  ExposedTables tables_;
+  std::map<EnvIndex, std::pair<Context, std::uint64_t>> contexts_;
+  std::byte transmit_[2048];
+  std::byte console_[256];
+};
+
+}  // namespace xok::kernel::testing

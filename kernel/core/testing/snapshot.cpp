@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/testing/snapshot.hpp"
+
+#include <algorithm>
+
+namespace xok::kernel::testing {
+namespace {
+
+void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::uint64_t table,
+                 unsigned level) {
+  const auto* const entry = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{table}));
+  if (level == 1) {
+    const bool first = !out.reached_from.contains(table);
+    out.reached_from[table].insert(top);
+    for (unsigned i = 0; first && i < 512; i++) {
+      if ((entry[i] & kPtePresent) != 0) out.leaves[{table, i}] = entry[i];
+    }
+    return;
+  }
+  for (unsigned i = 0; i < (level == 4 ? 254u : 512u); i++) {
+    if ((entry[i] & kPtePresent) != 0)
+      walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1);
+  }
+}
+
+// The rules of capabilities once more, byte by byte, apart from capability.hpp.
+
+bool has(const Capability& c, unsigned bits) { return (c.header & bits) == bits; }
+
+bool above(const Capability& a, const Capability& b) {
+  if (!a.valid() || !b.valid() || a.pointer() || b.pointer()) return false;
+  if (a.length() > b.length()) return false;
+  for (std::size_t i = 0; i < a.length(); i++) {
+    if (a.name[i] != b.name[i]) return false;
+  }
+  return true;
+}
+
+bool opens(const Capability& holder, const Capability& guard, Permission want) {
+  const auto bits = static_cast<unsigned>(want);
+  return above(holder, guard) && has(holder, bits) && has(guard, bits);
+}
+
+bool same(const Capability& a, const Capability& b) {
+  return above(a, b) && above(b, a) && (a.header & 7) == (b.header & 7);
+}
+
+class Judge {
+ public:
+  Judge(const Snapshot& before, const Snapshot& after, const Step& step)
+      : before_{before}, after_{after}, step_{step}, batch_{is(SyscallNumber::batch)} {
+    if (step.caller == kNoEnv) return;
+    for (const Capability& c : before.envs[step.caller].capabilities) held_.push_back(c);
+    if (!batch_) return;  // a batch may use what it has just obtained
+    for (const Capability& c : after.envs[step.caller].capabilities) held_.push_back(c);
+  }
+
+  std::string run() {
+    for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) check_env(i);
+    for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_acl(page);
+    for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
+    for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
+    const bool partial = batch_ || is(SyscallNumber::pte_insert_range);
+    if (step_.caller != kNoEnv && step_.result < 0 && !partial && changed_)
+      complain("failed, and changed something", static_cast<std::uint64_t>(-step_.result));
+    return wrong_;
+  }
+
+ private:
+  bool is(SyscallNumber number) const {
+    return step_.caller != kNoEnv && step_.number == static_cast<std::uint64_t>(number);
+  }
+  void complain(const char* what, std::uint64_t a = 0, std::uint64_t b = 0) {
+    if (wrong_.empty())
+      wrong_ = std::string{what} + " (" + std::to_string(a) + ", " + std::to_string(b) + ")";
+  }
+  template <class Predicate>
+  bool some_held(const Predicate& predicate) const {
+    return std::ranges::any_of(held_, predicate);
+  }
+  /// Whether the caller may change environment `i` as it was before.
+  bool rules(EnvIndex i) const {
+    if (step_.caller == kNoEnv) return false;
+    if (i == step_.caller) return true;
+    const Capability& guard = before_.envs[i].capabilities[0];
+    return some_held([&](const Capability& c) { return opens(c, guard, Permission::Write); }) ||
+           (batch_ && some_held([&](const Capability& c) {
+              return opens(c, after_.envs[i].capabilities[0], Permission::Write);
+            }));
+  }
+  /// Whether the caller may change the address space `top`.
+  bool rules_space(std::uint64_t top) const {
+    for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) {
+      if (before_.envs[i].alive && before_.envs[i].top == top && rules(i)) return true;
+    }
+    return is_new_space(top);
+  }
+  /// A space that env_alloc has just made.
+  bool is_new_space(std::uint64_t top) const {
+    if (!is(SyscallNumber::env_alloc) && !batch_) return false;
+    for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) {
+      const bool fresh = after_.envs[i].alive && after_.envs[i].id != before_.envs[i].id;
+      if (fresh && after_.envs[i].top == top) return true;
+    }
+    return false;
+  }
+
+  void check_env(EnvIndex i) {
+    const auto& was = before_.envs[i];
+    const auto& now = after_.envs[i];
+    if (now.id != was.id && now.id != 0) return check_new_env(i);
+    if (was.alive && !now.alive) {
+      changed_ = true;
+      if (step_.caller != kNoEnv && !rules(i)) complain("ended an environment", i);
+    }
+    if (now.id == 0) return;
+    for (std::size_t slot = 0; slot < kCapabilitySlots; slot++) {
+      const Capability& c = now.capabilities[slot];
+      if (c == was.capabilities[slot]) continue;
+      changed_ = true;
+      if (!rules(i)) complain("changed another's capability", i, slot);
+      if (c.valid() && !obtainable(c)) complain("widened a capability", i, slot);
+    }
+  }
+  bool obtainable(const Capability& wanted) const {
+    const auto makes = [&](const Capability& c) {
+      return above(c, wanted) && has(c, 4) && has(c, wanted.header & 7u);
+    };
+    if (some_held(makes)) return true;
+    if (!is(SyscallNumber::cap_acquire) && !batch_) return false;
+    for (const auto& env : before_.envs) {
+      const bool grants = batch_ || env.id == step_.grantor;
+      if (grants && env.alive && std::ranges::any_of(env.capabilities, makes)) return true;
+    }
+    return false;
+  }
+  void check_new_env(EnvIndex i) {
+    changed_ = true;
+    const auto& now = after_.envs[i];
+    if (!is(SyscallNumber::env_alloc) && !batch_) complain("an environment appeared", i);
+    if (!some_held([&](const Capability& c) { return same(c, now.capabilities[0]); }))
+      complain("slot 0 of a new environment", i);
+    for (std::size_t slot = 1; slot < kCapabilitySlots && !batch_; slot++) {
+      if (now.capabilities[slot].valid()) complain("a new environment has more", i, slot);
+    }
+  }
+
+  bool was_free(std::uint64_t page) const { return before_.pages[page].status == PageStatus::Free; }
+  bool in_use(const PageInfo& p) const {
+    return p.status == PageStatus::User || p.status == PageStatus::BootModule;
+  }
+  bool allocates() const {
+    return batch_ || is(SyscallNumber::pte_insert) || is(SyscallNumber::pte_insert_range) ||
+           is(SyscallNumber::env_alloc);
+  }
+  /// The page now carries the first ACL entry that allocation gives it.
+  bool freshly_mine(std::uint64_t page) const {
+    const PageInfo& p = after_.pages[page];
+    return allocates() && some_held([&](const Capability& c) {
+             return same(c, p.acl[0]) && has(c, static_cast<unsigned>(Permission::Allocate));
+           });
+  }
+  void check_acl(std::uint64_t page) {
+    const PageInfo& was = before_.pages[page];
+    const PageInfo& now = after_.pages[page];
+    if (!in_use(now)) return;
+    if (was.status == now.status && was.acl == now.acl) return;
+    changed_ = true;
+    if (was_free(page)) {
+      if (!freshly_mine(page)) complain("a page was allocated", page);
+      return;
+    }
+    if (!in_use(was)) return complain("a page became the user's", page);
+    const bool modifies = some_held([&](const Capability& c) {
+      return opens(c, was.acl[0], Permission::Modify) || opens(c, was.acl[1], Permission::Modify);
+    });
+    const bool by_call = (is(SyscallNumber::page_set_acl) || batch_) && modifies;
+    if (!by_call && !freshly_mine(page)) complain("an ACL changed", page);
+  }
+
+  bool may_reach(std::uint64_t page, bool writable) const {
+    const Permission want = writable ? Permission::Write : Permission::None;
+    const auto by = [&](const PageInfo& p) {
+      return some_held([&](const Capability& c) {
+        return opens(c, p.acl[0], want) || opens(c, p.acl[1], want);
+      });
+    };
+    if (was_free(page)) return freshly_mine(page) && by(after_.pages[page]);
+    if (writable && before_.pages[page].status == PageStatus::BootModule) return false;
+    return by(before_.pages[page]) || (allocates() && by(after_.pages[page]));
+  }
+  void check_leaf(std::uint64_t table, unsigned index, std::uint64_t entry) {
+    const auto old = before_.leaves.find({table, index});
+    const std::uint64_t was = old == before_.leaves.end() ? 0 : old->second;
+    if (was == entry) return;
+    changed_ = true;
+    const bool same_page = was != 0 && ((was ^ entry) & kPtePageMask) == 0;
+    const bool writable = (entry & kPteWritable) != 0;
+    const auto& tops = after_.reached_from.at(table);
+    if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
+      complain("changed another's page table", table, index);
+    const std::uint64_t page = (entry & kPtePageMask) >> kPageShift;
+    const bool gains = !same_page || (writable && (was & kPteWritable) == 0);
+    if (gains && !may_reach(page, writable)) complain("reaches a page without a right", page);
+    const bool known = allocates() || is(SyscallNumber::pte_modify_range);
+    if (!known) complain("an entry appeared", table, index);
+  }
+
+  void check_sharing(std::uint64_t table, const std::set<std::uint64_t>& tops) {
+    const auto old = before_.reached_from.find(table);
+    if (old == before_.reached_from.end()) return;
+    const bool gave =
+        std::ranges::any_of(old->second, [&](std::uint64_t t) { return rules_space(t); });
+    for (const std::uint64_t top : tops) {
+      if (old->second.contains(top)) continue;
+      changed_ = true;
+      const bool known = is(SyscallNumber::table_share) || batch_;
+      // A batch may free one space and take its pages for another.
+      if (!known || !rules_space(top) || (!gave && !batch_)) complain("shares a table", table, top);
+    }
+  }
+
+  const Snapshot& before_;
+  const Snapshot& after_;
+  const Step& step_;
+  bool batch_;
+  std::vector<Capability> held_;
+  bool changed_ = false;
+  std::string wrong_;
+};
+
+}  // namespace
+
+Snapshot::Snapshot(TestBed& bed) {
+  FakeMachine& machine = bed.machine;
+  std::set<std::uint64_t> tops;
+  for (EnvIndex i = 1; i < kEnvs; i++) {
+    const Env& e = machine.tables().envs[i];
+    envs[i].id = e.id;
+    envs[i].alive = e.id != 0 && e.status != EnvStatus::Dead;
+    envs[i].top = e.table_page;
+    envs[i].capabilities = e.capabilities;
+    if (envs[i].alive) tops.insert(e.table_page);
+  }
+  const PageInfo* const first = machine.tables().pages;
+  pages.assign(first, first + machine.info().page_count);
+  for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4);
+}
+
+std::string judge(const Snapshot& before, const Snapshot& after, const Step& step) {
+  return Judge{before, after, step}.run();
+}
+
+}  // namespace xok::kernel::testing

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "abi/syscalls.hpp"
+#include "kernel/core/testing/test_bed.hpp"
+
+namespace xok::kernel::testing {
+
+/// What matters of the machine's state for the oracle, before or after one step: who holds which
+/// capability, who can reach which page (found by walking the tables as the processor does), and
+/// what guards each page.
+struct Snapshot {
+  struct EnvView {
+    EnvId id = 0;
+    bool alive = false;
+    std::uint64_t top = 0;
+    std::array<Capability, kCapabilitySlots> capabilities{};
+  };
+  /// Only the first slots are looked at; the driver keeps the number of environments low.
+  static constexpr EnvIndex kEnvs = 24;
+
+  std::array<EnvView, kEnvs> envs;
+  std::vector<PageInfo> pages;
+  /// Present level-1 entries by (table page, index). A table appears once, however many hold it.
+  std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
+  /// For each level-1 table, the top-level tables that reach it.
+  std::map<std::uint64_t, std::set<std::uint64_t>> reached_from;
+
+  explicit Snapshot(TestBed& bed);
+};
+
+/// One step as the oracle sees it.
+struct Step {
+  EnvIndex caller = kNoEnv;  ///< kNoEnv: no call (timer, packet, fault, ...)
+  std::uint64_t number = 0;
+  EnvId grantor = 0;  ///< cap_acquire's
+  std::int64_t result = 0;
+};
+
+/// The oracle: whether every change from `before` to `after` is granted by a capability that the
+/// caller held. Written apart from the kernel's own checks, from the documentation.
+/// Returns "" or what is not granted.
+std::string judge(const Snapshot& before, const Snapshot& after, const Step& step);
+
+}  // namespace xok::kernel::testing

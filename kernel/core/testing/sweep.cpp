@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/testing/sweep.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "kernel/core/capability.hpp"
+
+namespace xok::kernel::testing {
+namespace {
+
+struct Tally {
+  std::uint32_t mappings = 0, writers = 0, pins = 0, holders = 0;
+};
+
+class Sweep {
+ public:
+  Sweep(Core& core, FakeMachine& machine)
+      : core_{core}, machine_{machine}, tally_(machine.info().page_count) {}
+
+  std::string run() {
+    check_trees();
+    check_pins();
+    check_pages();
+    check_free_list();
+    check_environments();
+    check_slices();
+    check_filters();
+    check_tlb();
+    return wrong_;
+  }
+
+ private:
+  void expect(bool ok, const char* what, std::uint64_t a = 0, std::uint64_t b = 0,
+              std::uint64_t c = 0) {
+    if (ok || !wrong_.empty()) return;
+    wrong_ = std::string{what} + " (" + std::to_string(a) + ", " + std::to_string(b) + ", " +
+             std::to_string(c) + ")";
+  }
+  bool alive(EnvIndex i) {
+    const Env& e = core_.env(i);
+    return e.id != 0 && e.status != EnvStatus::Dead;
+  }
+  const std::uint64_t* entries(std::uint64_t table) {
+    return reinterpret_cast<const std::uint64_t*>(machine_.page(PageNumber{table}));
+  }
+
+  // Visits a table the first time it is met; returns the leaf and table counts below it that are
+  // not below a shared table.
+  std::pair<std::uint64_t, std::uint64_t> visit(std::uint64_t table, unsigned level) {
+    if (table == 0 || table >= tally_.size()) {
+      expect(false, "table out of range", table);
+      return {0, 0};
+    }
+    tally_[table].holders++;
+    const PageInfo& p = machine_.page_info(table);
+    if (p.status != PageStatus::Kernel) {
+      expect(false, "table page is not the kernel's", table, level);
+      return {0, 0};
+    }
+    const bool seen = !tables_.insert({table, level}).second;
+    std::uint64_t leaves = 0;
+    std::uint64_t tables = 1;
+    if (seen) {
+      expect(p.reader_limit == PageTables::kShared || level == 4, "shared table not marked", table);
+      return {0, 0};
+    }
+    const unsigned end = level == 4 ? 254 : 512;
+    for (unsigned i = 0; i < end; i++) {
+      const std::uint64_t entry = entries(table)[i];
+      if ((entry & kPtePresent) == 0) continue;
+      expect((entry & kPteUser) != 0, "entry without the user bit", table, i, entry);
+      if (level == 1) {
+        visit_leaf(entry, table, i);
+        leaves++;
+        continue;
+      }
+      expect((entry & ~(kPtePageMask | kPteAccessed)) == PageTables::kTableBits,
+             "odd bits in a table's entry", table, i, entry);
+      const std::uint64_t child = entry_page(entry);
+      const auto [l, t] = visit(child, level - 1);
+      if (child < tally_.size() && machine_.page_info(child).reader_limit == PageTables::kShared)
+        continue;
+      leaves += l;
+      tables += t;
+    }
+    if (dying_) return {leaves, tables};
+    expect(p.writers == leaves, "count of leaves", table, p.writers, leaves);
+    expect(p.stamp == tables, "count of tables", table, p.stamp, tables);
+    return {leaves, tables};
+  }
+
+  void visit_leaf(std::uint64_t entry, std::uint64_t table, unsigned i) {
+    const std::uint64_t page = entry_page(entry);
+    constexpr std::uint64_t kAllowed = kPtePresent | kPteWritable | kPteUser | kPteAccessed |
+                                       kPteDirty | kPteSoftware | kPteNoExecute | kPtePageMask;
+    expect((entry & ~kAllowed) == 0, "odd bits in an entry", table, i, entry);
+    if (page >= tally_.size()) return expect(false, "entry names no page", table, i, page);
+    const PageStatus status = machine_.page_info(page).status;
+    const bool writable = (entry & kPteWritable) != 0;
+    expect(status == PageStatus::User || (status == PageStatus::BootModule && !writable),
+           "mapping of a page that is not the user's", table, i, page);
+    tally_[page].mappings++;
+    tally_[page].writers += writable ? 1 : 0;
+  }
+
+  void check_trees() {
+    std::set<std::uint64_t> tops;
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (!alive(i)) continue;
+      const Env& e = core_.env(i);
+      tops_[e.table_page].push_back(i);
+    }
+    for (const auto& [top, members] : tops_) {
+      const auto [leaves, tables] = visit(top, 4);
+      tally_[top].holders = static_cast<std::uint32_t>(members.size());
+      expect(entries(top)[kPageTableSlot] ==
+                 (top << kPageShift | kPtePresent | kPteUser | kPteNoExecute),
+             "self-map", top, entries(top)[kPageTableSlot]);
+      expect(entries(top)[254] == 0, "exposed slot", top);
+      for (unsigned i = 256; i < 512; i++)
+        expect((entries(top)[i] & kPteUser) == 0, "user bit in the kernel's half", top, i);
+      for (const EnvIndex member : members) {
+        const Env& e = core_.env(member);
+        const bool leads = e.address_space == member;
+        expect(std::ranges::count(members, e.address_space) == 1, "address_space", member);
+        expect(e.mapped_pages == (leads ? leaves : 0), "mapped_pages", member, e.mapped_pages,
+               leaves);
+        expect(e.table_pages == (leads ? tables : 0), "table_pages", member, e.table_pages, tables);
+      }
+    }
+    dying_ = true;
+    core_.page_tables.visit_dying([&](std::uint64_t top) {
+      visit(top, 4);
+      tally_[top].holders = 0;
+    });
+  }
+
+  void pin(std::uint64_t page) {
+    if (page < tally_.size()) tally_[page].pins++;
+    expect(page < tally_.size(), "pin of no page", page);
+  }
+
+  void check_pins() {
+    core_.network.visit_pins([&](std::uint64_t page) { pin(page); });
+    core_.disks.visit_pins([&](std::uint64_t page) { pin(page); });
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (!alive(i)) continue;
+      pin(core_.env(i).uenv_page);
+      const EnvState& s = core_.state(i);
+      if (s.predicate_page != 0) predicates_++;
+      if (s.predicate == nullptr) continue;
+      expect(core_.env(i).predicate_terms == s.predicate->terms, "predicate_terms", i);
+      for (std::uint32_t k = 0; k < s.predicate->pinned; k++) pin(s.predicate->page[k]);
+    }
+    for (const DiskTransfer& t : machine_.transfers) {
+      for (const std::uint64_t page : t.pages)
+        expect(machine_.page_info(page).pins > 0, "DMA page not pinned", page);
+    }
+  }
+
+  void check_pages() {
+    std::uint64_t kernel = 0, free = 0;
+    for (std::uint64_t page = 0; page < tally_.size(); page++) {
+      const PageInfo& p = machine_.page_info(page);
+      const Tally& t = tally_[page];
+      if (p.status == PageStatus::Kernel) kernel++;
+      if (p.status == PageStatus::Free) free++;
+      const bool user = p.status == PageStatus::User || p.status == PageStatus::BootModule;
+      expect(user || (t.mappings == 0 && t.pins == 0), "held page is not the user's", page,
+             t.mappings, t.pins);
+      if (user) {
+        expect(p.mappings == t.mappings, "mappings", page, p.mappings, t.mappings);
+        expect(p.writers == t.writers, "writers", page, p.writers, t.writers);
+        expect(p.pins == t.pins, "pins", page, p.pins, t.pins);
+        expect(p.acl[0].valid() && !p.acl[0].pointer() && !p.acl[1].pointer(), "acl", page);
+      }
+      expect(p.status != PageStatus::User || t.mappings + t.pins > 0, "page leaked", page);
+      if (t.holders > 0 && p.status == PageStatus::Kernel)
+        expect(p.mappings == t.holders, "table holders", page, p.mappings, t.holders);
+    }
+    const std::uint64_t boot = FakeMachine::kBootKernelPages + 1;  // and the idle table
+    expect(kernel == machine_.info().kernel_pages, "kernel_pages", kernel,
+           machine_.info().kernel_pages);
+    expect(kernel == boot + tables_.size() + predicates_, "kernel pages leaked", kernel,
+           tables_.size(), predicates_);
+    expect(free == machine_.info().free_pages, "free_pages", free, machine_.info().free_pages);
+  }
+
+  void check_free_list() {
+    std::uint64_t count = 0, previous = 0;
+    for (std::uint64_t page = machine_.info().free_list_head; page != 0;) {
+      const PageInfo& p = machine_.page_info(page);
+      expect(p.status == PageStatus::Free, "free list holds a used page", page);
+      expect(p.writers == previous, "free list back link", page, p.writers, previous);
+      expect(p.pins == 0, "free page is pinned", page);
+      previous = page;
+      page = p.mappings;
+      if (++count > tally_.size()) return expect(false, "free list is a circle");
+    }
+    expect(count == machine_.info().free_pages, "free list length", count,
+           machine_.info().free_pages);
+  }
+
+  void check_environments() {
+    std::uint64_t used = 0, free = 0;
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      const Env& e = core_.env(i);
+      if (e.id == 0) continue;
+      used++;
+      expect(env_index(e.id) == i, "id", i, e.id);
+      expect(e.capabilities[0].grants(Permission::All), "slot 0", i);
+      if (e.status == EnvStatus::Dead)
+        expect(e.table_page == 0 && e.uenv_page == 0 && e.slices == 0, "dead but holding", i);
+      for (const Capability& c : e.capabilities)
+        expect(c == canonical(c) && !c.pointer(), "capability not canonical", i);
+      expect(core_.state(i).rings == core_.network.rings_of(i), "rings", i);
+    }
+    for (EnvIndex i = core_.free_slots; i != 0; i = core_.state(i).next_free) {
+      expect(core_.env(i).id == 0, "free slot in use", i);
+      if (++free >= kMaxEnvironments) return expect(false, "slot list is a circle");
+    }
+    expect(used == machine_.info().environments, "environments", used);
+    expect(used + free == kMaxEnvironments - 1, "slots lost", used, free);
+  }
+
+  void check_slices() {
+    std::map<EnvIndex, std::uint32_t> owned;
+    for (std::uint64_t at = 0; at < kMaxProcessors * kSlicesPerProcessor; at++) {
+      const Slice& s = machine_.tables().slices[at];
+      if (s.owner == 0) continue;
+      expect(core_.env(env_index(s.owner)).id == s.owner && alive(env_index(s.owner)),
+             "slice of nobody", at, s.owner);
+      owned[env_index(s.owner)]++;
+    }
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++)
+      expect(core_.env(i).slices == owned[i], "slices", i, core_.env(i).slices, owned[i]);
+  }
+
+  void check_filters() {
+    std::map<EnvIndex, std::uint32_t> owned;
+    for (std::uint64_t i = 0; i < kMaxFilters; i++) {
+      const FilterRecord& f = machine_.tables().filters[i];
+      if (f.owner == 0) continue;
+      expect(core_.env(env_index(f.owner)).id == f.owner && alive(env_index(f.owner)),
+             "filter of nobody", i, f.owner);
+      owned[env_index(f.owner)]++;
+    }
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++)
+      expect(core_.state(i).filters == owned[i] || !alive(i), "filters", i);
+  }
+
+  void check_tlb() {
+    for (const auto& [key, cached] : machine_.tlb) {
+      Translation now;
+      const std::uint64_t va = key.second << kPageShift;
+      if (!tops_.contains(key.first)) return expect(false, "TLB of no address space", key.first);
+      if (!machine_.walk(key.first, va, now)) return expect(false, "TLB: unmapped", key.first, va);
+      expect(now.page == cached.page, "TLB: other page", va, now.page, cached.page);
+      expect(now.writable == cached.writable, "TLB: other rights", va, now.page);
+    }
+  }
+
+  Core& core_;
+  FakeMachine& machine_;
+  std::vector<Tally> tally_;
+  std::set<std::pair<std::uint64_t, unsigned>> tables_;
+  std::map<std::uint64_t, std::vector<EnvIndex>> tops_;
+  std::uint64_t predicates_ = 0;
+  bool dying_ = false;
+  std::string wrong_;
+};
+
+}  // namespace
+
+std::string sweep(Core& core, FakeMachine& machine) { return Sweep{core, machine}.run(); }
+
+}  // namespace xok::kernel::testing

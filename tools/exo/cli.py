@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""The command line of `exo`. Each command's module is imported only when it runs."""
+import argparse
+import os
+import sys
+
+from . import errors
+from .errors import Fail
+
+TOP = """usage: ./exo COMMAND [OPTION]...
+
+  run    boot Xok in QEMU: a shell here, and the web server on http://localhost:8080
+         run [OPTION]... -- PROGRAM ARG...   runs one program instead; its streams and status are yours
+  test   build and run every test, or those that match a filter
+  bench  measure, and print a table beside Linux
+  iso    make a disk image that boots on BIOS and UEFI machines
+
+What is missing is installed with apt-get. `./exo COMMAND --help` says more.
+"""
+
+RUN_END = """PROGRAM is looked for in the image; ./PROGRAM is taken from this machine. Without a program and without a
+terminal on standard input, a shell reads its commands from there: echo ls | ./exo run.
+In the shell: `exit` or Ctrl-A X leaves.
+
+exit status: the program's (128+N when signal N killed it); 124 timed out; 125 the kernel or the machine
+failed; 127 the program could not be started; 2 wrong usage; 1 anything else.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message):
+        raise Fail(f"{message} (see ./{self.prog} --help)", errors.USAGE)
+
+
+def positive(text: str) -> int:
+    value = int(text) if text.isdigit() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return value
+
+
+def mebibytes(text: str) -> int:
+    units = {"k": 1 / 1024, "m": 1, "g": 1024}
+    number, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in units else (text, "m")
+    if not number.isdigit() or not 1 <= int(number) * units[unit] <= 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text} is not a size such as 256M or 1G")
+    return int(int(number) * units[unit])
+
+
+def run_parser() -> Parser:
+    from . import qemu
+    parser = Parser(prog="exo run", usage="./exo run [OPTION]... [-- PROGRAM ARG...]", epilog=RUN_END,
+                    description="Boots Xok in QEMU.", formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("-p", dest="publish", metavar="HOST:GUEST", action="append", default=[],
+        help="forward a port of this machine's localhost to the guest; repeatable; `none` for none "
+             "(default 8080:80)")
+    add("-m", dest="memory", metavar="SIZE", type=mebibytes, default=qemu.DEFAULT_MEMORY_MIB,
+        help=f"memory (default {qemu.DEFAULT_MEMORY_MIB}M)")
+    add("-c", dest="cpus", metavar="CPUS", type=positive, default=1, help="processors (default 1)")
+    add("--add", metavar="HOST_PATH:GUEST_PATH", action="append", default=[],
+        help="put a file or directory of this machine into the image; repeatable")
+    add("--env", metavar="KEY=VALUE", action="append", default=[], help="set a variable; repeatable")
+    add("--cwd", metavar="PATH", default="", help="directory of the guest that PROGRAM starts in")
+    add("--timeout", metavar="SECONDS", type=seconds, help="stop then, with status 124")
+    add("--accel", choices=("tcg", "kvm", "auto"), default="auto",
+        help="auto: KVM where Xok was seen to boot on it, else TCG (default)")
+    add("--machine", choices=tuple(qemu.MACHINES), default=qemu.DEFAULT_MACHINE,
+        help=f"QEMU's machine type (default {qemu.DEFAULT_MACHINE})")
+    add("--cpu", metavar="MODEL", default=qemu.DEFAULT_CPU, help=f"QEMU's processor (default {qemu.DEFAULT_CPU})")
+    add("--net", metavar="HOW", default="", help="dhcp (default), none, or ADDRESS/BITS,GATEWAY,DNS")
+    add("--gdb", action="store_true", help="wait for a debugger; prints the command that attaches one")
+    add("--pcap", metavar="FILE", default="", help="write every packet to FILE (tcpdump -r FILE)")
+    add("--trace", metavar="WHAT", default="", help="calls: every Linux system call, as strace prints it")
+    add("--trace-file", metavar="FILE", default="", help="traces go to FILE, not to standard error")
+    add("--init", metavar="FILE", default="", help="boot this program for the bare machine in ExOS' place")
+    add("--qemu-arg", metavar="ARG", action="append", default=[], help="one more argument of QEMU; repeatable")
+    add("--print-command", action="store_true", help="print QEMU's command line and stop")
+    add("--quiet", action="store_true", help="no boot lines")
+    return parser
+
+
+def run_command(arguments: list) -> int:
+    program = []
+    if "--" in arguments:
+        at = arguments.index("--")
+        arguments, program = arguments[:at], arguments[at + 1:]
+        if not program:
+            raise Fail("nothing after --: which program?", errors.USAGE)
+    options, rest = run_parser().parse_known_args(arguments)
+    if rest:
+        hint = "unknown option" if rest[0].startswith("-") else "a program goes after --:"
+        raise Fail(f"{hint} {rest[0]} (see ./exo run --help)", errors.USAGE)
+    if options.init and program:
+        raise Fail("--init takes no program", errors.USAGE)
+    from . import run
+    return run.main(options, program)
+
+
+def test_command(arguments: list) -> int:
+    parser = Parser(prog="exo test", usage="./exo test [OPTION]... [FILTER]",
+                    description="Builds and runs the tests. FILTER is a suite, part of a test's name, or "
+                                "SUITE/NAME; * and ? are allowed.")
+    parser.add_argument("filter", metavar="FILTER", nargs="?", default="")
+    parser.add_argument("-v", "--verbose", action="store_true", help="one line per test")
+    parser.add_argument("--list", action="store_true", help="print the suites and stop")
+    parser.add_argument("--fuzz-seconds", metavar="N", type=positive, default=5,
+                        help="time for each fuzz target (default 5)")
+    parser.add_argument("--json", metavar="FILE", default="", help="write the results to FILE")
+    options = parser.parse_args(arguments)
+    from .test import runner
+    return runner.main(options)
+
+
+def bench_command(arguments: list) -> int:
+    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [NAME]",
+                    description="Measures, and prints a table. NAME is part of a row's name.")
+    parser.add_argument("name", metavar="NAME", nargs="?", default="")
+    parser.add_argument("--json", metavar="FILE", default="", help="write the rows to FILE")
+    options = parser.parse_args(arguments)
+    from . import benchmarks
+    return benchmarks.main(options)
+
+
+def iso_command(arguments: list) -> int:
+    parser = Parser(prog="exo iso", usage="./exo iso [-o FILE]",
+                    description="Makes a disk image that boots by GRUB on BIOS and UEFI machines.")
+    parser.add_argument("-o", dest="output", metavar="FILE", default="", help="default build/xok.iso")
+    options = parser.parse_args(arguments)
+    from . import iso
+    return iso.main(options)
+
+
+COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "iso": iso_command}
+
+
+def main(arguments: list) -> int:
+    try:
+        if not arguments or arguments[0] in ("-h", "--help", "help"):
+            print(TOP, end="", file=sys.stdout if arguments else sys.stderr)
+            return 0 if arguments else errors.USAGE
+        if arguments[0] not in COMMANDS:
+            raise Fail(f"unknown command {arguments[0]} (see ./exo --help)", errors.USAGE)
+        return COMMANDS[arguments[0]](arguments[1:])
+    except Fail as failure:
+        print(f"exo: {failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `| head`: nobody reads what is still to be flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""Debian packages: what each purpose needs, how to see that it is there, and how it is installed."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+from . import paths
+from .errors import Fail
+
+# purpose -> package -> a file that shows it is installed ("*" allowed). A file, not the package database:
+# it is quicker to look at, and a tool that came another way is as good.
+PACKAGES = {
+    "build": {
+        "g++": "/usr/bin/g++",
+        "cmake": "/usr/bin/cmake",
+        "ninja-build": "/usr/bin/ninja",
+        "libc6-dev": "/usr/include/stdlib.h",
+    },
+    "run": {
+        "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
+        "seabios": "/usr/share/seabios/bios-256k.bin",
+        "libpython3-stdlib": "/usr/lib/python3*/ctypes/__init__.py",
+    },
+    "gdb": {"gdb": "/usr/bin/gdb"},
+    "host": {"libgtest-dev": "/usr/include/gtest/gtest.h"},
+    "style": {"clang-format-19": "/usr/bin/clang-format-19"},
+    "tidy": {
+        "clang-tidy-19": "/usr/bin/clang-tidy-19",
+        "libclang-common-19-dev": "/usr/lib/llvm-19/lib/clang/19/include/stddef.h",
+    },
+    "fuzz": {
+        "clang-19": "/usr/bin/clang++-19",
+        "libclang-rt-19-dev": "/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a",
+    },
+    "net": {"curl": "/usr/bin/curl", "apache2-utils": "/usr/bin/ab"},
+    "docs": {"curl": "/usr/bin/curl"},
+    "bench": {},  # bench.py fetches the peer's kernel itself; it need not be installed on this machine
+    "iso": {
+        "grub-common": "/usr/bin/grub-mkrescue",
+        "grub-pc-bin": "/usr/lib/grub/i386-pc/multiboot2.mod",
+        "grub-efi-amd64-bin": "/usr/lib/grub/x86_64-efi/multiboot2.mod",
+        "xorriso": "/usr/bin/xorriso",
+        "mtools": "/usr/bin/mformat",
+    },
+    "uefi": {"ovmf": "/usr/share/OVMF/OVMF_CODE.fd"},
+}
+
+STATIC_BUSYBOX = "busybox/busybox"  # below build/exo, when the machine's own is not the static one
+
+
+def missing(*purposes: str) -> list:
+    """The packages of these purposes that are not installed."""
+    wanted = {}
+    for purpose in purposes:
+        wanted.update(PACKAGES[purpose])
+    return sorted(package for package, sign in wanted.items()
+                  if not (glob.glob(sign) if "*" in sign else os.path.exists(sign)))
+
+
+def ensure(*purposes: str) -> None:
+    """Installs what is missing. Raises Fail, with the command to type, when that is not possible."""
+    packages = missing(*purposes)
+    if not packages:
+        return
+    print(f"exo: installing {' '.join(packages)}", file=sys.stderr, flush=True)
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    if not shutil.which("apt-get"):
+        raise Fail(f"missing: {' '.join(packages)} (Debian's names), and there is no apt-get here")
+    apt("update", packages)
+    apt(install[1:], packages)
+    still = missing(*purposes)
+    if still:
+        raise Fail(f"{' '.join(still)}: installed, but the files expected of it are not there")
+
+
+def apt(arguments, packages) -> None:
+    """Runs apt-get as root, silently; prints what it said when it fails."""
+    command = ["apt-get", *([arguments] if isinstance(arguments, str) else arguments)]
+    if os.geteuid() != 0:
+        command = ["sudo", "-n", *command]
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env=environment, check=False)
+    except FileNotFoundError:
+        done = None
+    if done is None or done.returncode != 0:
+        if done:
+            sys.stderr.buffer.write(done.stdout[-4000:])
+        raise Fail(f"could not install; as root: apt-get install {' '.join(packages)}")
+
+
+def is_static(path: str) -> bool:
+    """Whether this is an ELF program without an interpreter (PT_INTERP), that is, a static one."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False
+    if head[:4] != b"\x7fELF" or len(head) < 64:
+        return False
+    offset = int.from_bytes(head[32:40], "little")
+    size, count = int.from_bytes(head[54:56], "little"), int.from_bytes(head[56:58], "little")
+    kinds = [int.from_bytes(head[offset + i * size:offset + i * size + 4], "little") for i in range(count)]
+    return 3 not in kinds
+
+
+def busybox() -> str:
+    """Debian's static busybox: the machine's, or unpacked from the package into build/."""
+    for path in ("/bin/busybox", "/usr/bin/busybox", os.path.join(paths.STATE, STATIC_BUSYBOX)):
+        if is_static(path):
+            return path
+    return unpack_busybox()
+
+
+def unpack_busybox() -> str:
+    """Downloads the package busybox-static (it would displace an installed `busybox`) and unpacks it."""
+    path = paths.state_file(STATIC_BUSYBOX)
+    folder = os.path.dirname(path)
+    print("exo: fetching busybox-static", file=sys.stderr, flush=True)
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    download = ["apt-get", "-o", "APT::Sandbox::User=root", "download", "busybox-static"]
+
+    def attempt():
+        return subprocess.run(download, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
+                              env=environment, check=False)
+    done = attempt()
+    if done.returncode != 0:
+        apt("update", ["busybox-static"])
+        done = attempt()
+    archives = sorted(glob.glob(os.path.join(folder, "busybox-static_*.deb")))
+    if done.returncode != 0 or not archives:
+        sys.stderr.buffer.write(done.stderr[-2000:])
+        raise Fail("could not fetch Debian's package busybox-static")
+    unpacked = os.path.join(folder, "package")
+    subprocess.run(["dpkg-deb", "-x", archives[-1], unpacked], check=True)
+    for inner in ("bin/busybox", "usr/bin/busybox"):
+        if is_static(os.path.join(unpacked, inner)):
+            os.replace(os.path.join(unpacked, inner), path)
+            return path
+    raise Fail("Debian's package busybox-static holds no static busybox")

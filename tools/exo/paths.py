@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""Where things are: the one table of files that the build makes and the command uses."""
+import os
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+BUILD = os.path.join(ROOT, "build")
+STATE = os.path.join(BUILD, "exo")  # stamps, caches and remembered probes of this command
+
+GUEST_PRESET = "guest-release"
+HOST_PRESET = "host-asan"
+FUZZ_PRESET = "host-fuzz"
+
+GUEST = os.path.join(BUILD, GUEST_PRESET)
+KERNEL = os.path.join(GUEST, "kernel/xok")
+EXOS = os.path.join(GUEST, "exos/exos.elf")
+GUEST_TESTS = os.path.join(GUEST, "tests/guest")  # <name>.elf, each the first environment of a bundle
+GUEST_APPS = os.path.join(GUEST, "apps")
+
+# Programs of ours in the root file system: path in the image -> file of the build, left out when not built.
+PROGRAMS = {
+    "/sbin/cheetah": os.path.join(GUEST, "apps/cheetah/cheetah"),
+}
+# Every other ELF program below GUEST_APPS goes here.
+PROGRAM_FOLDER = "/usr/lib/xok"
+
+
+def state_file(name: str) -> str:
+    """A file of ours below build/, whose folder exists afterwards."""
+    path = os.path.join(STATE, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return path
+
+
+def relative(path: str) -> str:
+    """`path` as one reads it from the root of the tree."""
+    inside = os.path.relpath(path, ROOT)
+    return path if inside.startswith("..") else inside

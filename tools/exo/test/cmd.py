@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""The command `exo` as a user meets it: wrong use, streams and status of real programs, nothing left running."""
+import hashlib
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from .. import build, install, paths, qemu
+from .tools import alive, children, same
+
+EXO = os.path.join(paths.ROOT, "exo")
+SECONDS = 90
+
+
+def run(report) -> None:
+    install.ensure("run")
+    build.ensure(paths.GUEST_PRESET)
+    for name, test in (
+            ("help", help_texts), ("wrong-use", wrong_use), ("missing-file", missing_file),
+            ("port-in-use", port_in_use), ("starts-quickly", starts_quickly), ("print-command", print_command),
+            ("print-command-works", printed_command_works),
+            ("program-not-in-image", not_in_image), ("status", status), ("streams-apart", streams_apart),
+            ("twenty-megabytes-through", twenty_megabytes), ("stdin-ends", stdin_ends),
+            ("shell-from-pipe", piped_shell),
+            ("add-files", add_files), ("local-program", local_program), ("environment", environment),
+            ("trace-calls", trace_calls), ("pcap", pcap), ("machines", machines), ("timeout", timeout),
+            ("interrupt", interrupt), ("kill-leaves-nothing", kill_leaves_nothing), ("terminal", terminal),
+            ("gdb-waits", gdb_waits)):
+        report.check(name, test)
+
+
+def exo(*arguments, data: bytes = b"", seconds: float = SECONDS):
+    """(status, output, errors) of a call."""
+    try:
+        done = subprocess.run([EXO, *arguments], input=data, capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise AssertionError(f"still running after {seconds} s: exo {' '.join(arguments)}") from error
+    return done.returncode, done.stdout, done.stderr
+
+
+def guest(*program, data: bytes = b"", options=()):
+    return exo("run", "--quiet", "-p", "none", *options, "--", *program, data=data)
+
+
+def one_line(errors: bytes) -> str:
+    assert errors.startswith(b"exo: ") and errors.count(b"\n") == 1, f"not one clear line: {errors!r}"
+    return errors.decode()
+
+
+def help_texts() -> None:
+    for arguments in (["--help"], ["-h"], ["run", "--help"], ["test", "--help"], ["bench", "--help"], ["iso", "-h"]):
+        status_, output, errors = exo(*arguments)
+        same((status_, errors), (0, b""))
+        assert b"usage: ./exo" in output, output
+    same(exo()[0], 2)
+
+
+def wrong_use() -> None:
+    for arguments in (["walk"], ["run", "--fast"], ["run", "ls"], ["run", "--"], ["run", "-p", "80"],
+                      ["run", "-p", "x:y"], ["run", "-p", "1:99999"], ["run", "-m", "lots"], ["run", "-c", "0"],
+                      ["run", "--timeout", "-1"], ["run", "--accel", "magic"], ["run", "--machine", "pdp11"],
+                      ["run", "--add", "/etc"], ["run", "--add", "/etc/passwd:relative"],
+                      ["run", "--trace", "dreams", "--", "true"], ["run", "--env", "x", "--", "true"],
+                      ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"]):
+        status_, output, errors = exo(*arguments)
+        same((arguments, status_, output), (arguments, 2, b""))
+        one_line(errors)
+
+
+def missing_file() -> None:
+    status_, _, errors = exo("run", "--add", "/no/such/file:/x", "--", "true")
+    same(status_, 1)
+    assert "/no/such/file" in one_line(errors)
+    same(exo("run", "--", "./no-such-program")[0], 127)
+    status_, _, errors = exo("run", "--pcap", "/no/such/folder/x", "--", "true")
+    same(status_, 1)
+    one_line(errors)
+
+
+def port_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status_, _, errors = exo("run", "-p", f"{port}:80", "--", "true")
+        same(status_, 1)
+        assert f"port {port} is in use" in one_line(errors)
+
+
+def starts_quickly() -> None:
+    """From the command to QEMU with nothing to do: 0.3 s at best of five."""
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        same(exo("run", "--print-command", "--", "true")[0], 0)
+        times.append(time.monotonic() - began)
+    assert min(times) < 0.3, f"{min(times):.2f} s"
+
+
+def print_command() -> None:
+    status_, output, errors = exo("run", "--print-command", "-m", "300M", "-p", "none", "--", "true")
+    same((status_, errors, output.count(b"\n")), (0, b"", 1))
+    for piece in (b"qemu-system-x86_64", b"-kernel", b"-initrd", b"300M"):
+        assert piece in output, f"{piece} is not in {output}"
+
+
+def printed_command_works() -> None:
+    _, output, _ = exo("run", "--print-command", "--quiet", "-p", "none", "--", "echo", "printed")
+    done = subprocess.run(["sh", "-c", output.decode()], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=SECONDS, check=False)
+    same(done.stdout, b"printed\n")
+
+
+def not_in_image() -> None:
+    status_, output, errors = guest("no-such-program", "x")
+    same((status_, output), (127, b""))
+    assert "no-such-program" in one_line(errors)
+
+
+def status() -> None:
+    same(guest("true"), (0, b"", b""))
+    same(guest("false"), (1, b"", b""))
+    same(guest("sh", "-c", "exit 77"), (77, b"", b""))
+    same(guest("sh", "-c", "kill -9 $$"), (137, b"", b""))
+    same(guest("sh", "-c", "kill -TERM $$"), (143, b"", b""))
+
+
+def streams_apart() -> None:
+    same(guest("sh", "-c", "printf 'a\\r\\nb\\n\\tc'; printf 'error\\r\\n' >&2"), (0, b"a\r\nb\n\tc", b"error\r\n"))
+
+
+def twenty_megabytes() -> None:
+    data = os.urandom(20_000_000)
+    status_, output, errors = guest("cat", data=data)
+    same((status_, len(output), errors), (0, len(data), b""))
+    same(hashlib.sha256(output).digest(), hashlib.sha256(data).digest())
+
+
+def stdin_ends() -> None:
+    same(guest("wc", "-c"), (0, b"0\n", b""))
+    same(guest("sh", "-c", "cat; echo end", data=b"no newline"), (0, b"no newlineend\n", b""))
+    same(guest("head", "-n", "1", data=b"one\n" * 200_000)[:2], (0, b"one\n"))
+
+
+def piped_shell() -> None:
+    same(exo("run", "-p", "none", data=b"echo hello; cd /etc\nls passwd\nexit 5\n"), (5, b"hello\npasswd\n", b""))
+
+
+def add_files() -> None:
+    folder = tempfile.mkdtemp()
+    try:
+        data = os.urandom(300_001)
+        os.makedirs(f"{folder}/sub")
+        with open(f"{folder}/sub/data", "wb") as file:
+            file.write(data)
+        os.symlink("sub/data", f"{folder}/link")
+        same(guest("sha256sum", "/opt/x/link", options=["--add", f"{folder}:/opt/x"]),
+             (0, f"{hashlib.sha256(data).hexdigest()}  /opt/x/link\n".encode(), b""))
+    finally:
+        shutil.rmtree(folder)
+
+
+def local_program() -> None:
+    folder = tempfile.mkdtemp()
+    try:
+        with open(f"{folder}/hello", "w") as file:
+            file.write("#!/bin/sh\necho hello from $0, $1\n")
+        os.chmod(f"{folder}/hello", 0o755)
+        done = subprocess.run([EXO, "run", "--quiet", "-p", "none", "--", "./hello", "you"], cwd=folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
+        same((done.returncode, done.stdout, done.stderr), (0, b"hello from /root/hello, you\n", b""))
+    finally:
+        shutil.rmtree(folder)
+
+
+def environment() -> None:
+    same(guest("sh", "-c", "echo $X $HOME; pwd", options=["--env", "X=a=b", "--cwd", "/etc"]),
+         (0, b"a=b /root\n/etc\n", b""))
+
+
+def trace_calls() -> None:
+    status_, output, errors = guest("echo", "hi", options=["--trace", "calls"])
+    same((status_, output), (0, b"hi\n"))
+    assert re.search(rb"write\(1, \"hi\\n\", 3\) += 3", errors), errors[-2000:]
+
+
+def pcap() -> None:
+    path = paths.state_file("test.pcap")
+    same(guest("sleep", "2", options=["--pcap", path])[0], 0)
+    with open(path, "rb") as file:
+        data = file.read()
+    same(data[:4], b"\xd4\xc3\xb2\xa1")
+    assert len(data) > 24 + 16 + 42, "no packet was recorded"
+
+
+def machines() -> None:
+    for machine in qemu.MACHINES:
+        same((machine, guest("echo", "ok", options=["--machine", machine])), (machine, (0, b"ok\n", b"")))
+
+
+def timeout() -> None:
+    began = time.monotonic()
+    same(guest("sleep", "100", options=["--timeout", "4"]), (124, b"", b"exo: timed out after 4 s\n"))
+    assert time.monotonic() - began < 20, "late"
+
+
+def started(*program, options=()):
+    """A call whose program prints `up` when it runs, and the QEMU processes below it."""
+    process = subprocess.Popen([EXO, "run", "--quiet", "-p", "none", *options, "--", *program],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    same(process.stdout.readline(), b"up\n")
+    return process, children(process.pid)
+
+
+def gone(machines_: list) -> None:
+    deadline = time.monotonic() + 10
+    while any(alive(pid) for pid in machines_):
+        assert time.monotonic() < deadline, f"QEMU outlives the command: {machines_}"
+        time.sleep(0.05)
+
+
+def interrupt() -> None:
+    process, machines_ = started("sh", "-c", "trap 'echo int; exit 9' INT; echo up; while :; do sleep 0.1; done")
+    process.send_signal(signal.SIGINT)
+    same((process.communicate(timeout=30)[0], process.returncode), (b"int\n", 9))
+    gone(machines_)
+
+
+def kill_leaves_nothing() -> None:
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
+        process, machines_ = started("sh", "-c", "echo up; sleep 100")
+        assert machines_, "no QEMU was seen"
+        process.send_signal(number)
+        process.communicate(timeout=30)
+        same(process.returncode, -number if number == signal.SIGKILL else 128 + number)
+        gone(machines_)
+
+
+def terminal() -> None:
+    """A shell on a terminal: boot lines, line editing, Ctrl-C, window size, exit, Ctrl-A X."""
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.execv(EXO, [EXO, "run", "-p", "none"])
+    try:
+        expect(screen, b"# ", 60)
+        os.write(screen, b"echo $((6*7)\x7f))x\x7f\n")
+        expect(screen, b"42\r\n")
+        os.write(screen, b"sleep 100\n")
+        time.sleep(1)
+        os.write(screen, b"\x03")
+        expect(screen, b"# ")
+        os.write(screen, b"echo status-$?\n")
+        expect(screen, b"status-130\r\n")
+        os.write(screen, b"exit 3\n")
+        assert os.waitstatus_to_exitcode(wait(pid)) == 3, "the shell's status is lost"
+    finally:
+        os.close(screen)
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.execv(EXO, [EXO, "run", "-p", "none"])
+    try:
+        expect(screen, b"# ", 60)
+        os.write(screen, b"\x01x")
+        same(os.waitstatus_to_exitcode(wait(pid)), 0)
+    finally:
+        os.close(screen)
+
+
+def expect(screen: int, text: bytes, seconds: float = 20) -> bytes:
+    """Reads until `text` comes."""
+    seen, deadline = b"", time.monotonic() + seconds
+    while text not in seen:
+        ready, _, _ = select.select([screen], [], [], max(0, deadline - time.monotonic()))
+        assert ready, f"{text!r} did not come, but {seen[-1500:]!r}"
+        try:
+            seen += os.read(screen, 4096)
+        except OSError as error:
+            raise AssertionError(f"the command ended; it wrote {seen[-1500:]!r}") from error
+    return seen
+
+
+def wait(pid: int, seconds: float = 30) -> int:
+    deadline = time.monotonic() + seconds
+    while True:
+        done, status_ = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return status_
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise AssertionError("the command did not end")
+        time.sleep(0.05)
+
+
+def gdb_waits() -> None:
+    """The machine stands still and answers a debugger."""
+    process = subprocess.Popen([EXO, "run", "--quiet", "-p", "none", "--gdb", "--", "true"],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        process.stderr.readline()
+        port = int(re.search(rb"127\.0\.0\.1:(\d+)", process.stderr.readline()).group(1))
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", port), 5) as debugger:
+                    debugger.sendall(b"$?#3f")
+                    assert b"$T" in debugger.recv(100), "no answer"
+                return
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline, "nothing listens"
+                time.sleep(0.1)
+    finally:
+        process.terminate()
+        process.communicate()

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""Every fenced `sh` block of the documents is run, in order, and must end with status 0.
+
+A block runs in the root of the tree; one that clones the project, in an empty folder. Words after `sh`:
+    with-guest   while a guest serves on port 8080
+Blocks marked `text` are transcripts. `./exo test` without a filter, inside a document, runs the suite
+`tools` only, for it would not end otherwise.  Names: FILE:LINE
+"""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+from .. import install, paths
+
+SECONDS = 300
+PRELUDE = """set -e
+git() {
+  if [ "$1" = clone ]; then ln -s "$XOK_ROOT" "${3:-$(basename "$2" .git)}"; else command git "$@"; fi
+}
+"""
+
+
+def run(report) -> None:
+    for name, words, text in blocks():
+        report.check(name, lambda words=words, text=text: run_block(words, text))
+
+
+def documents() -> list:
+    found = [os.path.join(paths.ROOT, name) for name in ("README.md", "CONTRIBUTING.md")]
+    for folder, folders, names in os.walk(os.path.join(paths.ROOT, "docs")):
+        folders.sort()
+        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".md")]
+    return [path for path in found if os.path.isfile(path)]
+
+
+def blocks() -> list:
+    """(name, words after `sh`, text) of each block."""
+    found = []
+    for path in documents():
+        fence, start, text = None, 0, []
+        with open(path) as file:
+            for number, line in enumerate(file, 1):
+                mark = re.match(r"\s*```(.*)", line)
+                if mark and fence is None:
+                    fence, start, text = mark.group(1).split(), number, []
+                elif mark:
+                    if fence[:1] == ["sh"]:
+                        found.append((f"{paths.relative(path)}:{start}", fence[1:], "".join(text)))
+                    fence = None
+                else:
+                    text.append(line)
+    return found
+
+
+def run_block(words: list, text: str) -> None:
+    install.ensure("docs", "run")
+    scratch = tempfile.mkdtemp(prefix="exo-docs-")
+    guest = None
+    try:
+        if "with-guest" in words:
+            guest = serve()
+        environment = dict(os.environ, XOK_ROOT=paths.ROOT, EXO_IN_TEST="1")
+        process = subprocess.Popen(["bash", "-c", PRELUDE + text], env=environment, stdin=subprocess.DEVNULL,
+                                   cwd=scratch if "git clone" in text else paths.ROOT, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            output, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, 15)
+            output, _ = process.communicate()
+            raise AssertionError(f"still running after {SECONDS} s\n{tail(output)}") from error
+        assert process.returncode == 0, f"status {process.returncode}\n{tail(output)}"
+    finally:
+        if guest:
+            guest.terminate()
+            guest.communicate()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def tail(output: bytes) -> str:
+    return output.decode(errors="replace")[-3000:]
+
+
+def serve():
+    """A guest whose web server answers on port 8080."""
+    guest = subprocess.Popen([os.path.join(paths.ROOT, "exo"), "run", "--quiet"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and guest.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", 8080), 5) as connection:
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                if connection.recv(100).startswith(b"HTTP/"):
+                    return guest
+        except OSError:
+            pass
+        time.sleep(0.2)
+    guest.terminate()
+    raise AssertionError(f"no guest serves on port 8080: {tail(guest.communicate()[0])}")
