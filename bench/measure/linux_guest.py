@@ -21,12 +21,12 @@ from . import tools
 PACKAGES = os.path.join(tools.FOLDER, "packages")
 KERNEL_META = "linux-image-cloud-amd64"
 COMMAND_LINE = ("console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off init_on_alloc=0 "
-                "randomize_kstack_offset=off lsm= audit=0")
+                "randomize_kstack_offset=off lsm= audit=0 tsc=reliable")
 CPU = "max,-erms"
 MEMORY_MIB = 256  # as `exo run`
 
 # In the order in which they must be loaded.
-NET_MODULES = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
+NET_MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
                "failover", "net_failover", "virtio_net")
 
 

@@ -66,7 +66,7 @@ class MemoryFs {
 
   [[nodiscard]] Inode& root() const { return *state_->root; }
 
-  /// The inode called `name` (not `.` or `..`) in `directory`. Cost: about 40 instructions.
+  /// The inode called `name` (not `.` or `..`) in `directory`. Cost: about 80 instructions.
   /// Errors  NotFound; NameTooLong
   FsResult<Inode*> lookup(const Inode& directory, std::string_view name) const;
 

@@ -153,7 +153,8 @@ class Vfs {
 
   // --- Paths -------------------------------------------------------------------------------------
 
-  /// The existing file that `path` names. About 60 instructions a component and 30 for the call.
+  /// The existing file that `path` names. In memory file systems about 200 instructions a component
+  /// and 100 for the call (measured: 720 for /usr/bin/busybox, 950 with open and release).
   FsResult<Vnode> walk(const Caller& caller, const Vnode& start, std::string_view path,
                        Follow follow) const;
   /// As `walk`, but the last component may be missing.

@@ -24,21 +24,20 @@ std::size_t read_user(void* /*context*/, std::uint64_t address,
 
 /// "[pid    12] " in front of each line, as strace -f does.
 void print_line(std::string_view line) {
-  std::array<char, 32> prefix;
+  std::array<char, trace::kLineBytes + 32> text;
   const std::string_view open = "[pid ";
   std::size_t n = 0;
-  for (const char c : open) prefix[n++] = c;
+  for (const char c : open) text[n++] = c;
   std::array<char, 12> digits;
   const auto end =
       std::to_chars(digits.data(), digits.data() + digits.size(), process().proc->pid).ptr;
   const auto length = static_cast<std::size_t>(end - digits.data());
-  for (std::size_t i = length; i < 5; i++) prefix[n++] = ' ';
-  for (std::size_t i = 0; i < length; i++) prefix[n++] = digits[i];
-  prefix[n++] = ']';
-  prefix[n++] = ' ';
-  const std::uint32_t port = shared().trace_port;
-  console_print(port, std::as_bytes(std::span{prefix}.first(n)));
-  console_print(port, std::as_bytes(std::span{line.data(), line.size()}));
+  for (std::size_t i = length; i < 5; i++) text[n++] = ' ';
+  for (std::size_t i = 0; i < length; i++) text[n++] = digits[i];
+  text[n++] = ']';
+  text[n++] = ' ';
+  for (const char c : line) text[n++] = c;
+  console_print(shared().trace_port, std::as_bytes(std::span{text}.first(n)));
 }
 
 /// Calls that do not come back to the caller's code here.
@@ -70,6 +69,18 @@ std::int64_t perform_traced(rt::Registers& registers) {
   const bool restart = result == kRestartCall || result == kRestartNoHand;
   print_line(restart ? call.finish_without_result() : call.finish(result));
   return result;
+}
+
+void trace_signal(const Siginfo& info) {
+  if (shared().trace_calls == 0) return;
+  std::array<char, 256> line;
+  print_line(trace::signal_line(line, info));
+}
+
+void trace_end(std::uint32_t wait_status) {
+  if (shared().trace_calls == 0) return;
+  std::array<char, 64> line;
+  print_line(trace::end_line(line, wait_status));
 }
 
 }  // namespace xok::exos::linux_abi

@@ -6,6 +6,7 @@
 
 #include "exos/fd/descriptors.hpp"
 #include "exos/proc/file_system.hpp"
+#include "exos/linux/tracing.hpp"
 #include "exos/proc/environment.hpp"
 #include "exos/proc/exec.hpp"
 #include "exos/proc/signals.hpp"
@@ -360,6 +361,7 @@ void move_exec_to_own_environment() {
 void exit_process(std::uint32_t wait_status) {
   Process& p = process();
   Proc& proc = *p.proc;
+  linux_abi::trace_end(wait_status);
   close_all_descriptors();
   release_places();
   if (p.vfork_parent != nullptr) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "exos/linux/abi_signal.hpp"
+#include "exos/linux/tracing.hpp"
 #include "exos/proc/lifecycle.hpp"
 #include "exos/rt/self.hpp"
 #include "exos/rt/wait.hpp"
@@ -269,6 +270,7 @@ void deliver_signals(rt::Registers& registers, std::int64_t result, std::uint64_
     const int signal = kill ? int{kSigKill} : __builtin_ctzll(ready) + 1;
     const SignalOrigin origin = self().origin[static_cast<std::size_t>(signal - 1)];
     take_pending(signal);
+    abi::trace_signal(info_of(signal, origin));
     const SignalAction action = p.actions[static_cast<std::size_t>(signal - 1)];
     if (!kill && signal != kSigStop) {
       if (is_ignored(signal)) continue;
@@ -297,11 +299,12 @@ void deliver_fault(rt::Registers& registers, int signal, std::int32_t code, std:
                    std::uint64_t error, std::uint64_t vector) {
   const SignalAction& action = process().actions[static_cast<std::size_t>(signal - 1)];
   const bool blocked = (process().blocked & signal_bit(signal)) != 0;
-  if (action.handler <= kIgnoreHandler || blocked) end_by_signal(signal);
   abi::Siginfo info{};
   info.si_signo = signal;
   info.si_code = code;
   info.fault.si_addr = address;
+  abi::trace_signal(info);
+  if (action.handler <= kIgnoreHandler || blocked) end_by_signal(signal);
   if (!enter_handler(registers, signal, info, error, vector)) end_by_signal(kSigSegv);
 }
 

@@ -33,20 +33,22 @@ struct Stub;
 template <std::uint64_t Number, class... Arguments>
 struct Stub<Number, std::int64_t(Arguments...)> {
   [[gnu::always_inline]] static inline std::int64_t call(Arguments... arguments) {
-    const std::uint64_t words[6] = {static_cast<std::uint64_t>(arguments)...};
+    // A call that gives the processor away comes back with the caller-saved registers destroyed.
+    std::uint64_t words[6] = {static_cast<std::uint64_t>(arguments)...};
     std::int64_t result = static_cast<std::int64_t>(kSyscallBase | Number);
     register std::uint64_t r10 __asm__("r10") = words[3];
     register std::uint64_t r8 __asm__("r8") = words[4];
     register std::uint64_t r9 __asm__("r9") = words[5];
     if constexpr (sizeof...(Arguments) <= 3) {
       __asm__ volatile("syscall"
-                       : "+a"(result)
-                       : "D"(words[0]), "S"(words[1]), "d"(words[2])
-                       : "rcx", "r11", "memory");
+                       : "+a"(result), "+D"(words[0]), "+S"(words[1]), "+d"(words[2])
+                       :
+                       : "rcx", "r8", "r9", "r10", "r11", "memory");
     } else {
       __asm__ volatile("syscall"
-                       : "+a"(result)
-                       : "D"(words[0]), "S"(words[1]), "d"(words[2]), "r"(r10), "r"(r8), "r"(r9)
+                       : "+a"(result), "+D"(words[0]), "+S"(words[1]), "+d"(words[2]), "+r"(r10),
+                         "+r"(r8), "+r"(r9)
+                       :
                        : "rcx", "r11", "memory");
     }
     return result;

@@ -313,7 +313,8 @@ bool resolve_private_fault(std::uint64_t address) {
   const bool state = va >= kSharedBase && va < kSharedBase + sizeof(SharedState);
   const bool vfork = va >= kVforkWindow && va < kVforkWindow + kVforkSize;
   if (!stack && !fds && !stage && !state && !vfork) return false;
-  if ((pte_of(va) & kPtePresent) != 0) return false;
+  // Somebody else may have brought a shared page in since the fault.
+  if ((pte_of(va) & kPtePresent) != 0) return (pte_of(va) & kPteWritable) != 0;
   return sys::pte_insert(kCapPages, kPtePresent | kPteWritable | kPteUser | kPteNoExecute, va,
                          kSelf) >= 0;
 }

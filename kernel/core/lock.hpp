@@ -23,7 +23,8 @@ class HeldRanks {
   }
   static void leave(LockRank rank) { held &= ~(std::uint32_t{1} << static_cast<unsigned>(rank)); }
 
-  /// For tests that leave the kernel by a stop that does not stop.
+  /// For tests that leave the kernel by a stop that does not stop: the locks are
+  /// Guarded::force_open.
   static void forget_all() { held = 0; }
 
  private:
@@ -69,6 +70,12 @@ class Guarded {
   decltype(auto) with(Action&& action) {
     const Holder holder{lock_};
     return std::forward<Action>(action)(value_);
+  }
+
+  /// For tests only: opens the lock that a stop left closed, and hands out what it guards.
+  T& force_open() {
+    lock_.unlock();
+    return value_;
   }
 
  private:

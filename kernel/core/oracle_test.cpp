@@ -13,7 +13,7 @@
 /// capability that no capability of its own (or of who made or granted it) gives.
 ///
 /// XOK_ORACLE_SEED    run this one sequence and show its trace
-/// XOK_ORACLE_COUNT   how many sequences (default 3000), from seed XOK_ORACLE_FROM (default 1)
+/// XOK_ORACLE_COUNT   how many sequences (default 2000), from seed XOK_ORACLE_FROM (default 1)
 namespace xok::kernel::testing {
 namespace {
 
@@ -36,7 +36,7 @@ std::string run_sequence(std::uint64_t seed, std::string& trace) {
 TEST(Oracle, NoSequenceOfCallsReachesWhatNoCapabilityGrants) {
   const std::uint64_t only = setting("XOK_ORACLE_SEED", 0);
   const std::uint64_t from = only != 0 ? only : setting("XOK_ORACLE_FROM", 1);
-  const std::uint64_t count = only != 0 ? 1 : setting("XOK_ORACLE_COUNT", 3000);
+  const std::uint64_t count = only != 0 ? 1 : setting("XOK_ORACLE_COUNT", 2000);
   for (std::uint64_t seed = from; seed < from + count; seed++) {
     std::string trace;
     const std::string wrong = run_sequence(seed, trace);

@@ -40,8 +40,10 @@ bool has_text(Bytes bytes, std::size_t offset, std::string_view text) {
 
 /// The offset of `text` at or after `from`, or the size.
 std::size_t find(Bytes bytes, std::string_view text, std::size_t from = 0) {
-  while (from < bytes.size() && !has_text(bytes, from, text)) from++;
-  return from;
+  const auto first = static_cast<std::byte>(text[0]);
+  for (; from < bytes.size(); from++)
+    if (bytes[from] == first && has_text(bytes, from, text)) return from;
+  return bytes.size();
 }
 
 Bytes physical_bytes(std::uint64_t physical, std::size_t length) {
@@ -178,17 +180,18 @@ void Acpi::read_mmio_devices(Bytes code) {
   }
 }
 
-void Acpi::power_off() const {
+bool Acpi::power_off() const {
   constexpr std::uint16_t kSleepEnable = 1u << 13;
-  if (!has_sleep_type_) return;
+  if (!has_sleep_type_) return false;
   if (sleep_control_ != nullptr) {
     constexpr unsigned kReducedEnable = 1u << 5;
     *sleep_control_ = static_cast<std::byte>(unsigned{sleep_type_} << 2 | kReducedEnable);
-    return;
+    return true;
   }
   const auto value = static_cast<std::uint16_t>(sleep_type_ << 10 | kSleepEnable);
   if (pm1a_control_ != 0) out16(pm1a_control_, value);
   if (pm1b_control_ != 0) out16(pm1b_control_, value);
+  return pm1a_control_ != 0;
 }
 
 }  // namespace xok::kernel::x86

@@ -44,8 +44,9 @@ class Acpi {
     return {devices_.data(), device_count_};
   }
 
-  /// Switches the machine off (state S5). Returns when that is not possible or has no effect.
-  void power_off() const;
+  /// Asks for the machine to be switched off (state S5), which may take a moment. False: the tables
+  /// do not say how.
+  [[nodiscard]] bool power_off() const;
 
  private:
   void read_root(std::span<const std::byte> root);

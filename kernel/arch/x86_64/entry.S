@@ -14,7 +14,7 @@
  * everything in the KernelEnv's context and never unwinds.
  *
  * Budgets (instructions, entry to exit): foreign call 9; kernel call 47 plus the core's part; fault
- * to the environment's handler 34.
+ * to the environment's handler 33.
  */
 #include "layout.h"
 
@@ -182,6 +182,7 @@ foreign_call:
         movq %r13, %gs:CTX_R13
         movq %r14, %gs:CTX_R14
         movq %r15, %gs:CTX_R15
+        movq $0, %gs:KENV_FRAME         /* the last fast call left it pointing at its dead frame */
 .endm
 
 /* Stack: vector, error code, rip, cs, rflags, rsp, ss; on the processor's stack or another one. */

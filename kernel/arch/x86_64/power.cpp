@@ -14,6 +14,13 @@ constinit PowerOff g_way = PowerOff::Acpi;
 
 void debug_exit(std::uint64_t status) { out32(0x501, static_cast<std::uint32_t>(status)); }
 
+/// An emulator takes a moment to act on the request, and the processor runs on meanwhile.
+void wait_for_power_off() {
+  constexpr std::uint64_t kPatienceCycles = 1'000'000'000;
+  const std::uint64_t begin = read_tsc();
+  while (read_tsc() - begin < kPatienceCycles) relax();
+}
+
 /// The keyboard controller's reset line, then a triple fault.
 [[noreturn]] void reset() {
   out8(0x64, 0xfe);
@@ -34,7 +41,7 @@ void stop_machine(std::uint64_t status) {
   disable_interrupts();
   if (status != kStopClean) print_kept_lines();
   if (status != kStopClean || g_way == PowerOff::DebugExit) debug_exit(status);
-  acpi().power_off();
+  if (acpi().power_off()) wait_for_power_off();
   debug_exit(status);
   reset();
 }

@@ -62,6 +62,8 @@ void Driver::found_families() {
               make_target(i, known_.back()));
     bed_.call(cap_forge, 0, 3, Capability::make({kDiskName, 0}).bits(),
               make_target(i, known_.back()));
+    bed_.call(cap_forge, 0, 4, Capability::make({kConsoleName}).bits(),
+              make_target(i, known_.back()));
   }
   bed_.run(known_[1]);
   const std::int64_t thread = bed_.call(env_alloc, 0, kShareAddressSpace, 0x7000'1000);
@@ -70,7 +72,10 @@ void Driver::found_families() {
 
 // -- Choices
 
-std::uint64_t Driver::slot() { return one_in(40) ? choose_(1000) : choose_(kAnySlot); }
+std::uint64_t Driver::slot() {
+  if (one_in(40)) return choose_(1000);
+  return one_in(2) ? 0 : choose_(kAnySlot);
+}
 
 EnvId Driver::env_id() {
   if (one_in(20)) return static_cast<EnvId>(choose_(1 << 14));
@@ -86,7 +91,8 @@ std::uint64_t Driver::address() {
 
 std::uint64_t Driver::buffer() {
   if (one_in(15)) return kBadAddresses[choose_(std::size(kBadAddresses))];
-  return one_in(10) ? address() : kBuffer + 8 * choose_(4);
+  if (one_in(10)) return address();
+  return one_in(5) ? kBuffer + 8 * choose_(4) : kBuffer;
 }
 
 std::uint64_t Driver::page_number() {
@@ -137,7 +143,8 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
     case env_get_context:
       return {target(), buffer()};
     case cap_forge:
-      return {slot(), slot(), capability(), target()};
+      return {slot(), slot(),
+              one_in(2) ? capability() : bed_.self().capabilities[choose_(5)].bits(), target()};
     case cap_acquire:
       return {slot(), env_id()};
     case pte_insert:
@@ -173,22 +180,22 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
     case wakeup_set:
       return {buffer(), one_in(4) ? 0 : small_count()};
     case ring_create:
-      return {address(), std::uint64_t{1} << choose_(5)};
+      return {one_in(2) ? kScratch : address(), std::uint64_t{1} << choose_(5)};
     case ring_delete:
-      return {choose_(5)};
+      return {choose_(3)};
     case filter_insert:
-      return {one_in(2) ? 1 : slot(), slot(), buffer(), small_count(), choose_(4)};
+      return {one_in(4) ? slot() : 1, slot(), buffer(), small_count(), choose_(3)};
     case filter_delete:
-      return {slot(), choose_(6)};
+      return {slot(), choose_(3)};
     case packet_send:
-      return {one_in(2) ? 2 : slot(), choose_(3), buffer(), one_in(20) ? 17 : 1 + choose_(3)};
+      return {one_in(4) ? slot() : 2, choose_(6) / 4, buffer(), one_in(20) ? 17 : 1 + choose_(3)};
     case console_write:
     case console_read:
-      return {slot(), choose_(3), buffer(), choose_(600)};
+      return {one_in(4) ? slot() : 4, choose_(3), buffer(), choose_(600)};
     case entropy_read:
       return {buffer(), choose_(64)};
     case disk_transfer:
-      return {one_in(2) ? 3 : slot(), buffer()};
+      return {one_in(4) ? slot() : 3, buffer()};
     case batch:
       return {buffer(), small_count(), one_in(4) ? buffer() : kScratch};
     case machine_stop:
@@ -241,7 +248,7 @@ void Driver::fill_buffer(SyscallNumber number) {
         return i % 2 == 0 ? buffer() : one_in(20) ? choose_(~0ull) : choose_(700);
       });
     case disk_transfer: {
-      const DiskRequest request{static_cast<std::uint32_t>(choose_(3)),
+      const DiskRequest request{static_cast<std::uint32_t>(choose_(9) / 7),
                                 static_cast<std::uint32_t>(choose_(20) / 9),
                                 choose_(1010),
                                 one_in(20) ? choose_(~0ull) : 1 + choose_(2),
@@ -290,7 +297,7 @@ std::string Driver::random_call() {
     volatile Uenv& uenv = bed_.machine.uenv(caller);
     uenv.grant_to = env_id();
     uenv.grant_slot = slot();
-    uenv.grant = capability();
+    uenv.grant = one_in(2) ? capability() : bed_.self().capabilities[choose_(5)].bits();
   }
   const std::string who = std::to_string(caller) + " ";
   std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
@@ -355,6 +362,9 @@ std::string Driver::step() {
     }
     case 5:
       trace_.push_back("device");
+      bed_.machine.console_input += "typed";
+      bed_.machine.entropy_available = 100;
+      bed_.machine.console_output_room = 1000;
       return judged({}, [&] { return bed_.wake(), 0; });
     default:
       return random_call();

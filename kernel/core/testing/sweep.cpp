@@ -50,7 +50,8 @@ class Sweep {
 
   // Visits a table the first time it is met; returns the leaf and table counts below it that are
   // not below a shared table.
-  std::pair<std::uint64_t, std::uint64_t> visit(std::uint64_t table, unsigned level) {
+  std::pair<std::uint64_t, std::uint64_t> visit(std::uint64_t table, unsigned level,
+                                                bool counted = true) {
     if (table == 0 || table >= tally_.size()) {
       expect(false, "table out of range", table);
       return {0, 0};
@@ -68,6 +69,7 @@ class Sweep {
       expect(p.reader_limit == PageTables::kShared || level == 4, "shared table not marked", table);
       return {0, 0};
     }
+    counted = counted && p.reader_limit != PageTables::kShared;
     const unsigned end = level == 4 ? 254 : 512;
     for (unsigned i = 0; i < end; i++) {
       const std::uint64_t entry = entries(table)[i];
@@ -81,13 +83,13 @@ class Sweep {
       expect((entry & ~(kPtePageMask | kPteAccessed)) == PageTables::kTableBits,
              "odd bits in a table's entry", table, i, entry);
       const std::uint64_t child = entry_page(entry);
-      const auto [l, t] = visit(child, level - 1);
+      const auto [l, t] = visit(child, level - 1, counted);
       if (child < tally_.size() && machine_.page_info(child).reader_limit == PageTables::kShared)
         continue;
       leaves += l;
       tables += t;
     }
-    if (dying_) return {leaves, tables};
+    if (dying_ || !counted) return {leaves, tables};
     expect(p.writers == leaves, "count of leaves", table, p.writers, leaves);
     expect(p.stamp == tables, "count of tables", table, p.stamp, tables);
     return {leaves, tables};

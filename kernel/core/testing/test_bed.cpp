@@ -11,9 +11,7 @@
 namespace xok::kernel {
 
 struct CoreForTests {
-  static Core& core(Kernel& kernel) {
-    return kernel.impl().with([](Core& c) -> Core& { return c; });
-  }
+  static Core& core(Kernel& kernel) { return kernel.impl().force_open(); }
 };
 
 namespace testing {
@@ -63,6 +61,7 @@ void TestBed::enter(const Action& action) {
     action();
   } else {
     HeldRanks::forget_all();
+    core();  // opens the lock
   }
   machine.on_stop = nullptr;
 }
