@@ -42,7 +42,7 @@ void release_open_file(OpenFile& file) {
 }
 
 Result<int> install_descriptor(OpenFile& file, CloseOnExec close_on_exec, std::size_t from) {
-  std::uint64_t limit = process().limits[7].soft;
+  std::uint64_t limit = process().limits[kLimitDescriptors].soft;
   if (limit > kMaxDescriptors) limit = kMaxDescriptors;
   for (std::size_t fd = from; fd < limit; fd++) {
     std::uint64_t& word = descriptor_word(fd);
@@ -66,7 +66,7 @@ Result<> close_descriptor(std::uint64_t fd) {
 Result<> duplicate_to(std::uint64_t from, std::uint64_t to, CloseOnExec close_on_exec) {
   OpenFile* file = open_file(from);
   if (file == nullptr) return fail(Errc::NotFound);
-  if (to >= kMaxDescriptors || to >= process().limits[7].soft) return fail(Errc::BadArgument);
+  if (to >= kMaxDescriptors || to >= process().limits[kLimitDescriptors].soft) return fail(Errc::BadArgument);
   const FileSystemLock lock;
   OpenFile* old = open_file(to);
   file->references++;

@@ -9,6 +9,7 @@
 #include "exos/proc/file_system.hpp"
 #include "exos/net/socket_files.hpp"
 #include "exos/proc/process.hpp"
+#include "exos/proc/signals.hpp"
 #include "exos/rt/random.hpp"
 #include "exos/tty/terminal.hpp"
 
@@ -27,6 +28,15 @@ Outcome<std::size_t> write_regular(OpenFile& file, std::uint64_t& offset,
   const FileSystemLock lock;
   Vfs fs = file_system();
   if ((file.flags & kOpenAppend) != 0) offset = fs.attributes(file.node).size;
+  // RLIMIT_FSIZE: what is beyond it is not written; nothing at all raises SIGXFSZ.
+  const std::uint64_t limit = process().limits[kLimitFileSize].soft;
+  if (from.size() > limit || offset > limit - from.size()) [[unlikely]] {
+    if (offset >= limit && !from.empty()) {
+      send_signal(*process().proc, kSigXfsz, origin_of_self());
+      return std::unexpected{FsError::FileTooBig};
+    }
+    from = from.first(limit - offset);
+  }
   return fs.write(credentials(), file.node, offset, from);
 }
 

@@ -53,6 +53,13 @@ ProcLink link_kind(ProcFile file) {
   return ProcLink::Descriptor;
 }
 
+/// A thread's directory is its process' without `task`: the node's descriptor is 1 there.
+constexpr int kSeenAsThread = 1;
+
+bool hidden_in(ProcNode directory, ProcFile file) {
+  return file == ProcFile::PidTask && directory.descriptor == kSeenAsThread;
+}
+
 bool of_process(ProcFile file) { return file >= ProcFile::Process; }
 
 }  // namespace
@@ -67,6 +74,7 @@ FsResult<ProcNode> ProcFs::lookup(ProcNode directory, std::string_view name) con
   if (source_ == nullptr) return fs_fail(FsError::NotFound);
   for (const ProcName& entry : proc_names()) {
     if (entry.directory == directory.file && entry.name == name) {
+      if (hidden_in(directory, entry.file)) return fs_fail(FsError::NotFound);
       if (directory.pid != 0 && !exists(directory.pid)) return fs_fail(FsError::NotFound);
       return ProcNode{.file = entry.file, .pid = directory.pid, .descriptor = 0};
     }
@@ -89,11 +97,17 @@ FsResult<ProcNode> ProcFs::lookup_number(ProcNode directory, std::string_view na
   const bool found =
       of_task ? source_->next_thread(directory.pid, *number - 1) == number : exists(*number);
   if (*number == 0 || !found) return fs_fail(FsError::NotFound);
-  return ProcNode{.file = ProcFile::Process, .pid = *number, .descriptor = 0};
+  return ProcNode{
+      .file = ProcFile::Process, .pid = *number, .descriptor = of_task ? kSeenAsThread : 0};
 }
 
 ProcNode ProcFs::parent(ProcNode node) const {
-  if (node.file == ProcFile::Process) return root();
+  if (node.file == ProcFile::Process) {
+    if (node.descriptor != kSeenAsThread) return root();
+    ProcessInfo info;
+    const bool known = source_ != nullptr && source_->process(node.pid, info);
+    return {.file = ProcFile::PidTask, .pid = known ? info.thread_group : node.pid, .descriptor = 0};
+  }
   const ProcName* name = proc_name_of(node.file);
   const ProcFile file = node.file == ProcFile::Descriptor ? ProcFile::PidFd
                         : name == nullptr                 ? ProcFile::Root
@@ -126,6 +140,7 @@ std::optional<DirectoryItem> ProcFs::next_entry(ProcNode directory, std::uint64_
   const auto names = proc_names();
   for (std::uint64_t i = cursor - kFixed; i < names.size(); ++i) {
     if (names[i].directory != directory.file) continue;
+    if (hidden_in(directory, names[i].file)) continue;
     const ProcNode node{.file = names[i].file, .pid = directory.pid, .descriptor = 0};
     return DirectoryItem{.name = names[i].name,
                          .number = node.pack(),
@@ -137,10 +152,10 @@ std::optional<DirectoryItem> ProcFs::next_entry(ProcNode directory, std::uint64_
   if (from > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) return std::nullopt;
   const auto number = next_number(directory, static_cast<int>(from) - 1);
   if (!number) return std::nullopt;
-  const bool descriptor = directory.file == ProcFile::PidFd;
-  const ProcNode node{.file = descriptor ? ProcFile::Descriptor : ProcFile::Process,
-                      .pid = descriptor ? directory.pid : *number,
-                      .descriptor = descriptor ? *number : 0};
+  ProcNode node{.file = ProcFile::Process, .pid = *number, .descriptor = 0};
+  if (directory.file == ProcFile::PidFd)
+    node = {.file = ProcFile::Descriptor, .pid = directory.pid, .descriptor = *number};
+  if (directory.file == ProcFile::PidTask) node.descriptor = kSeenAsThread;
   return DirectoryItem{.name = format_number(*number, buffer),
                        .number = node.pack(),
                        .type = type(node),

@@ -132,6 +132,8 @@ TEST_F(ProcFsTest, OnlyTrueNumbersAreProcesses) {
   EXPECT_EQ(walk("/proc/42/nothing").error(), FsError::NotFound);
   EXPECT_EQ(walk("/proc/stat/x").error(), FsError::NotADirectory);
   EXPECT_EQ(cat("/proc/42/task/44/stat").substr(0, 4), "44 (");
+  EXPECT_EQ(walk("/proc/42/task/44/task").error(), FsError::NotFound);
+  for (const std::string& name : list("/proc/42/task/44")) EXPECT_NE(name, "task");
 }
 
 TEST_F(ProcFsTest, AProcessThatEndsTakesItsFilesAlong) {

@@ -39,7 +39,7 @@ VforkSave& vfork_save() { return *reinterpret_cast<VforkSave*>(kVforkWindow); }
 Proc* allocate_proc() {
   SharedState& state = shared();
   const Proc& self = *process().proc;
-  const ResourceLimit& limit = process().limits[6];  // RLIMIT_NPROC
+  const ResourceLimit& limit = process().limits[kLimitProcesses];
   if (state.proc_count >= kMaxProcs - 8 || state.proc_count >= limit.soft) return nullptr;
   Pid pid = state.last_pid;
   for (std::size_t tries = 0; tries < kMaxProcs; tries++) {
@@ -250,10 +250,10 @@ void become_init() {
   p.proc = &proc;
   p.umask = 022;
   for (ResourceLimit& limit : p.limits) limit = {kNoLimit, kNoLimit};
-  p.limits[3] = {kStackLimit, kNoLimit};                     // RLIMIT_STACK
-  p.limits[4] = {0, kNoLimit};                               // RLIMIT_CORE
-  p.limits[6] = {kMaxProcs - 8, kMaxProcs - 8};              // RLIMIT_NPROC
-  p.limits[7] = {kMaxDescriptors, kMaxDescriptors};          // RLIMIT_NOFILE
+  p.limits[kLimitStack] = {kStackLimit, kNoLimit};
+  p.limits[kLimitCore] = {0, kNoLimit};
+  p.limits[kLimitProcesses] = {kMaxProcs - 8, kMaxProcs - 8};
+  p.limits[kLimitDescriptors] = {kMaxDescriptors, kMaxDescriptors};
   publish_dispositions();
 }
 

@@ -25,6 +25,14 @@ struct ResourceLimit {
   std::uint64_t hard;
 };
 inline constexpr std::size_t kResourceLimits = 16;
+/// Indices into Process::limits, as Linux numbers them.
+enum LimitIndex : std::size_t {
+  kLimitFileSize = 1,
+  kLimitStack = 3,
+  kLimitCore = 4,
+  kLimitProcesses = 6,
+  kLimitDescriptors = 7,
+};
 inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 inline constexpr std::size_t kMaxGroups = 32;
 

@@ -32,6 +32,7 @@ enum Signal : int {
   kSigTtin = 21,
   kSigTtou = 22,
   kSigUrg = 23,
+  kSigXfsz = 25,
   kSigWinch = 28,
 };
 

@@ -117,7 +117,7 @@ bool permits(const Region& region, Access access) {
 Region* grow_stack(std::uint64_t address) {
   Region* region = regions().first_above(address);
   if (region == nullptr || (region->flags & kRegionGrowsDown) == 0) return nullptr;
-  const std::uint64_t limit = std::min(process().limits[3].soft, 64 * kMiB);
+  const std::uint64_t limit = std::min(process().limits[kLimitStack].soft, 64 * kMiB);
   if (region->end - page_floor(address) > limit) return nullptr;
   region->start = page_floor(address);
   return region;

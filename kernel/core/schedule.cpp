@@ -98,6 +98,21 @@ bool Scheduler::ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline) 
   return true;
 }
 
+/// Whether an environment other than the current one owns a slice and can run.
+bool Scheduler::anyone_else(const Cpu& cpu) {
+  const Processor& p = processors_[cpu.number];
+  const std::uint64_t now = machine_.cycles();
+  std::uint64_t deadline = kNever;
+  const std::uint64_t pass = ++pass_;
+  for (std::uint32_t at = next_used(p, 0); at != kNone; at = next_used(p, at + 1)) {
+    const EnvIndex env = env_index(slice(cpu.number, at).owner);
+    if (env == cpu.current || states_[env].pass == pass) continue;
+    if (ready(env, now, deadline)) return true;
+    states_[env].pass = pass;
+  }
+  return false;
+}
+
 /// Goes once round the vector, starting behind the current position. Each sleeper is asked once,
 /// however many slices it has.
 Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
@@ -246,14 +261,10 @@ bool Scheduler::tick(Cpu& cpu) {
     envs_[env].overruns++;
     if (++states_[env].overruns_in_a_row >= kMaxOverruns) return true;
     charge(cpu, now);
-    states_[env].forced_out = true;
-    switch_to_next(cpu);
-    if (cpu.current == env) states_[env].forced_out = false;
+    force_out(cpu);
     return false;
   }
-  const Choice choice = choose(cpu);
-  if (choice.env == env || choice.env == kNoEnv) {  // nobody else wants the processor
-    if (choice.env == env) return start_slice(cpu, choice), false;
+  if (!anyone_else(cpu)) {
     cpu.slice_end = now + slice_cycles_;
     machine_.set_timer(cpu.slice_end);
     return false;
@@ -266,9 +277,16 @@ bool Scheduler::tick(Cpu& cpu) {
     machine_.set_timer(p.grace_end);
     return false;
   }
-  states_[env].forced_out = true;
-  start_slice(cpu, choice);
+  force_out(cpu);
   return false;
+}
+
+/// Switches away from the current environment as it stands.
+void Scheduler::force_out(Cpu& cpu) {
+  const EnvIndex env = cpu.current;
+  states_[env].forced_out = true;
+  switch_to_next(cpu);
+  if (cpu.current == env) states_[env].forced_out = false;  // it was its own turn again
 }
 
 bool Scheduler::enter_slice_end(EnvIndex env) {

@@ -86,6 +86,8 @@ class Scheduler {
 
   [[nodiscard]] std::uint32_t next_used(const Processor& p, std::uint32_t from) const;
   Choice choose(const Cpu& cpu);
+  bool anyone_else(const Cpu& cpu);
+  void force_out(Cpu& cpu);
   bool ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline);
   void start_slice(Cpu& cpu, const Choice& choice);
   void give(Cpu& cpu, EnvIndex env);

@@ -274,11 +274,28 @@ void Driver::fill_buffer(SyscallNumber number) {
 
 // -- Steps
 
+/// A page that a call has just allocated and that is not all zero; 0 if there is none. (Batches and
+/// ranges may have written results into it meanwhile.)
+std::uint64_t Driver::dirty_new_page(const Snapshot& before, const Snapshot& after,
+                                     const Step& step) {
+  const auto number = static_cast<SyscallNumber>(step.number);
+  if (step.caller == kNoEnv || (number != pte_insert && number != env_alloc)) return 0;
+  for (std::uint64_t page = 1; page < before.pages.size(); page++) {
+    if (before.pages[page].status != PageStatus::Free) continue;
+    if (after.pages[page].status != PageStatus::User) continue;
+    const std::byte* const bytes = bed_.machine.page(PageNumber{page});
+    if (bytes[0] != std::byte{0} || std::memcmp(bytes, bytes + 1, kPageSize - 1) != 0) return page;
+  }
+  return 0;
+}
+
 std::string Driver::judged(Step step, const std::function<std::int64_t()>& action) {
   const Snapshot before{bed_};
   step.result = action();
   if (bed_.machine.stopped) return "";
   const Snapshot after{bed_};
+  if (const std::uint64_t page = dirty_new_page(before, after, step); page != 0)
+    return "a new page holds old bytes: " + std::to_string(page);
   for (EnvIndex i = Snapshot::kEnvs; i < kMaxEnvironments; i++) {
     if (bed_.machine.tables().envs[i].id != 0) return "too many environments for the oracle";
   }
@@ -302,9 +319,7 @@ std::string Driver::random_call() {
   const std::string who = std::to_string(caller) + " ";
   std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
   for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
-  Step step{.caller = caller,
-            .number = static_cast<std::uint64_t>(number),
-            .grantor = number == cap_acquire ? static_cast<EnvId>(arguments[1]) : 0};
+  Step step{.caller = caller, .number = static_cast<std::uint64_t>(number), .arguments = arguments};
   std::int64_t result = 0;
   trace_.push_back(line);
   const std::string wrong =

@@ -39,6 +39,7 @@ class Driver {
   std::string step();
   std::string random_call();
   std::string judged(Step step, const std::function<std::int64_t()>& action);
+  std::uint64_t dirty_new_page(const Snapshot& before, const Snapshot& after, const Step& step);
   std::array<std::uint64_t, 6> arguments_for(SyscallNumber number);
   SyscallNumber pick_number();
 

@@ -46,14 +46,51 @@ bool same(const Capability& a, const Capability& b) {
   return above(a, b) && above(b, a) && (a.header & 7) == (b.header & 7);
 }
 
+/// Which slots of the caller a call names: for the page or capability, for the environment.
+struct Slots {
+  std::uint64_t right = ~0ull, target = ~0ull, other_target = ~0ull;
+};
+
+Slots slots_of(const Step& step) {
+  const auto& a = step.arguments;
+  switch (static_cast<SyscallNumber>(step.number)) {
+    case SyscallNumber::env_alloc:
+    case SyscallNumber::page_set_acl:
+      return {.right = a[0]};
+    case SyscallNumber::env_free:
+    case SyscallNumber::env_set_context:
+      return {.target = a[0] >> 32};
+    case SyscallNumber::cap_forge:
+    case SyscallNumber::pte_insert:
+      return {.right = a[0], .target = a[3] >> 32};
+    case SyscallNumber::pte_insert_range:
+      return {.right = a[0], .target = a[5] >> 32};
+    case SyscallNumber::pte_modify_range:
+      return {.right = a[4], .target = a[5] >> 32};
+    case SyscallNumber::table_share:
+      return {.target = a[2] >> 32, .other_target = a[3] >> 32};
+    default:
+      return {};
+  }
+}
+
 class Judge {
  public:
   Judge(const Snapshot& before, const Snapshot& after, const Step& step)
       : before_{before}, after_{after}, step_{step}, batch_{is(SyscallNumber::batch)} {
     if (step.caller == kNoEnv) return;
-    for (const Capability& c : before.envs[step.caller].capabilities) held_.push_back(c);
-    if (!batch_) return;  // a batch may use what it has just obtained
+    const auto& mine = before.envs[step.caller].capabilities;
+    if (!batch_) {  // only what the call names
+      const Slots slots = slots_of(step);
+      if (slots.right < kCapabilitySlots) held_.push_back(mine[slots.right]);
+      if (slots.target < kCapabilitySlots) over_env_.push_back(mine[slots.target]);
+      if (slots.other_target < kCapabilitySlots) over_env_.push_back(mine[slots.other_target]);
+      return;
+    }
+    held_.assign(mine.begin(), mine.end());
+    // A batch may use what it has just obtained.
     for (const Capability& c : after.envs[step.caller].capabilities) held_.push_back(c);
+    over_env_ = held_;
   }
 
   std::string run() {
@@ -84,8 +121,9 @@ class Judge {
     if (step_.caller == kNoEnv) return false;
     if (i == step_.caller) return true;
     const Capability& guard = before_.envs[i].capabilities[0];
-    return some_held([&](const Capability& c) { return opens(c, guard, Permission::Write); }) ||
-           (batch_ && some_held([&](const Capability& c) {
+    const auto some_over = [&](const auto& rule) { return std::ranges::any_of(over_env_, rule); };
+    return some_over([&](const Capability& c) { return opens(c, guard, Permission::Write); }) ||
+           (batch_ && some_over([&](const Capability& c) {
               return opens(c, after_.envs[i].capabilities[0], Permission::Write);
             }));
   }
@@ -130,7 +168,7 @@ class Judge {
     if (some_held(makes)) return true;
     if (!is(SyscallNumber::cap_acquire) && !batch_) return false;
     for (const auto& env : before_.envs) {
-      const bool grants = batch_ || env.id == step_.grantor;
+      const bool grants = batch_ || env.id == step_.arguments[1];
       if (grants && env.alive && std::ranges::any_of(env.capabilities, makes)) return true;
     }
     return false;
@@ -225,7 +263,8 @@ class Judge {
   const Snapshot& after_;
   const Step& step_;
   bool batch_;
-  std::vector<Capability> held_;
+  std::vector<Capability> held_;      // rights over pages and capabilities
+  std::vector<Capability> over_env_;  // rights over environments
   bool changed_ = false;
   std::string wrong_;
 };

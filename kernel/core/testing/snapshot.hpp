@@ -42,7 +42,7 @@ struct Snapshot {
 struct Step {
   EnvIndex caller = kNoEnv;  ///< kNoEnv: no call (timer, packet, fault, ...)
   std::uint64_t number = 0;
-  EnvId grantor = 0;  ///< cap_acquire's
+  std::array<std::uint64_t, 6> arguments{};
   std::int64_t result = 0;
 };
 
