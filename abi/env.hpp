@@ -61,8 +61,8 @@ struct Env {
   std::uint64_t mapped_pages;   ///< present entries in its page tables (shared tables once)
   std::uint64_t table_pages;    ///< page-table pages it holds
   std::uint64_t predicate_terms;
-  std::uint32_t slices;         ///< slices owned, all processors
-  std::uint32_t processor;      ///< last ran on
+  std::uint32_t slices;     ///< slices owned, all processors
+  std::uint32_t processor;  ///< last ran on
   std::array<Capability, kCapabilitySlots> capabilities;
   std::array<std::uint64_t, 26> reserved;
 };
@@ -124,7 +124,7 @@ struct Uenv {
   FaultSave double_fault;
 
   // Time slices.
-  std::uint64_t slice_end_entry;    ///< 0: switched out silently, full state kept by the kernel
+  std::uint64_t slice_end_entry;  ///< 0: switched out silently, full state kept by the kernel
   std::uint64_t slice_end_stack;
   SliceSave slice_end;
   std::uint64_t slice_start_entry;  ///< after a forced switch only; a yield just returns
@@ -134,8 +134,8 @@ struct Uenv {
   std::uint64_t critical_depth;      ///< > 0: slice end is deferred (bounded, charged)
   std::uint64_t interrupted;         ///< kernel: a slice ended inside the critical section
 
-  std::uint64_t wake_tag;     ///< kernel: tag of the product that woke it
-  std::uint64_t pages_wanted; ///< kernel: pages it should give back (revocation)
+  std::uint64_t wake_tag;      ///< kernel: tag of the product that woke it
+  std::uint64_t pages_wanted;  ///< kernel: pages it should give back (revocation)
   // One-shot grant: `cap_acquire` by `grant_to` takes `grant` if slot `grant_slot` dominates it.
   std::uint64_t grant_to;
   std::uint64_t grant_slot;

@@ -38,10 +38,10 @@ inline constexpr std::size_t kPageAclEntries = 2;
 
 enum class PageStatus : std::uint8_t {
   Free = 0,
-  User = 1,       ///< mapped by, or pinned for, environments
-  Kernel = 2,     ///< the kernel's: tables, stacks, page-table pages
-  Absent = 3,     ///< no memory there (hole, device, firmware)
-  BootModule = 4, ///< the boot bundle: mapped read-only by whoever the first environment lets
+  User = 1,        ///< mapped by, or pinned for, environments
+  Kernel = 2,      ///< the kernel's: tables, stacks, page-table pages
+  Absent = 3,      ///< no memory there (hole, device, firmware)
+  BootModule = 4,  ///< the boot bundle: mapped read-only by whoever the first environment lets
 };
 
 /// One physical page. While free, `mappings` and `writers` link the free list (page numbers;
@@ -59,7 +59,7 @@ static_assert(sizeof(PageInfo) == 32);
 
 /// One position of a processor's slice vector.
 struct Slice {
-  EnvId owner;  ///< 0 = free
+  EnvId owner;                 ///< 0 = free
   std::uint32_t forfeited_us;  ///< excess time still to be taken from later turns
   Capability guard;
 };
@@ -80,7 +80,7 @@ struct InterfaceInfo {
   std::uint8_t loopback;
   std::array<std::uint8_t, 6> mac;
   Capability guard;
-  std::uint32_t mtu;       ///< payload bytes of the largest frame (1500)
+  std::uint32_t mtu;  ///< payload bytes of the largest frame (1500)
   std::uint32_t reserved;
   std::uint64_t received, sent, receive_dropped, send_dropped;
 };
@@ -91,8 +91,8 @@ static_assert(sizeof(InterfaceInfo) == 56);
 /// Wait for input with `received != <what was seen>`; for room with `sent != <what was seen>`.
 struct ConsolePortInfo {
   std::uint8_t present;
-  std::uint8_t host_open;   ///< somebody is at the other end
-  std::uint8_t input_ended; ///< no more input will come once `received == consumed`
+  std::uint8_t host_open;    ///< somebody is at the other end
+  std::uint8_t input_ended;  ///< no more input will come once `received == consumed`
   std::uint8_t reserved[5];
   std::uint64_t received;   ///< bytes that ever arrived, plus 1 for each open or close of the host
   std::uint64_t available;  ///< bytes console_read would return now
@@ -113,7 +113,7 @@ static_assert(sizeof(DiskInfo) == 40);
 /// Time and totals. Times without a call: ns since boot =
 /// ((rdtsc - tsc_boot) * tsc_to_ns_multiplier) >> tsc_to_ns_shift  (128-bit product).
 struct SystemInfo {
-  std::uint32_t version;  ///< kExposedVersion
+  std::uint32_t version;     ///< kExposedVersion
   std::uint32_t processors;  ///< started
   std::uint64_t page_count;  ///< entries of the page table: highest physical page + 1
   std::uint64_t usable_pages;
@@ -138,7 +138,7 @@ struct SystemInfo {
   std::array<InterfaceInfo, kMaxInterfaces> interfaces;
   std::array<ConsolePortInfo, kMaxConsolePorts> consoles;
   std::array<DiskInfo, kMaxDisks> disks;
-  std::array<char, 64> build;        ///< kernel build, NUL-terminated
+  std::array<char, 64> build;  ///< kernel build, NUL-terminated
   std::array<char, 64> processor_name;
   std::array<char, 1024> command_line;
 };

@@ -9,9 +9,9 @@
 /// The address map of every environment (x86-64, 4 levels, 512 GiB per top-level slot).
 ///
 ///   0x0000000000000000 .. kUserTop       the application's: it maps what it likes where it likes
-///   kExposedBase                         the exposed window: kernel tables, read-only (exposed.hpp)
-///   kPageTableWindow                     the environment's own page tables, read-only
-///   0xffff800000000000 ..                the kernel, not accessible
+///   kExposedBase                         the exposed window: kernel tables, read-only
+///   (exposed.hpp) kPageTableWindow                     the environment's own page tables,
+///   read-only 0xffff800000000000 ..                the kernel, not accessible
 namespace xok {
 
 inline constexpr std::uint64_t kSlotSize = std::uint64_t{1} << 39;
@@ -52,6 +52,6 @@ constexpr std::uint64_t pdpte_address(std::uint64_t va) { return pte_address(pde
 constexpr std::uint64_t pml4e_address(std::uint64_t va) { return pte_address(pdpte_address(va)); }
 
 static_assert(pml4e_address(0) == (kPageTableWindow | std::uint64_t{255} << 30 |
-                                    std::uint64_t{255} << 21 | std::uint64_t{255} << 12));
+                                   std::uint64_t{255} << 21 | std::uint64_t{255} << 12));
 
 }  // namespace xok

@@ -33,12 +33,12 @@ constexpr std::string_view syscall_name(std::uint64_t number) {
 }
 
 /// Argument words shared by several calls.
-inline constexpr std::uint64_t kAnyPage = 0;               ///< page number in a Pte: kernel chooses
-inline constexpr std::uint64_t kAnyPosition = ~0ull;       ///< slice_alloc: first free position
-inline constexpr std::uint64_t kShareAddressSpace = 1;     ///< env_alloc flag: the caller's
-inline constexpr std::uint64_t kYieldSleep = 1;            ///< yield flag: until the predicate holds
-inline constexpr std::size_t kMaxRange = 512;              ///< pages per range call
-inline constexpr std::size_t kMaxBatch = 64;               ///< entries per batch
+inline constexpr std::uint64_t kAnyPage = 0;            ///< page number in a Pte: kernel chooses
+inline constexpr std::uint64_t kAnyPosition = ~0ull;    ///< slice_alloc: first free position
+inline constexpr std::uint64_t kShareAddressSpace = 1;  ///< env_alloc flag: the caller's
+inline constexpr std::uint64_t kYieldSleep = 1;         ///< yield flag: until the predicate holds
+inline constexpr std::size_t kMaxRange = 512;           ///< pages per range call
+inline constexpr std::size_t kMaxBatch = 64;            ///< entries per batch
 
 constexpr std::uint64_t make_target(std::uint64_t cap_slot, std::uint32_t env) {
   return cap_slot << 32 | env;

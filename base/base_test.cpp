@@ -50,9 +50,7 @@ TEST(Units, PagesRound) {
   EXPECT_EQ(page_ceil(4096), 4096u);
 }
 
-TEST(CheckDeathTest, FailedCheckStops) {
-  EXPECT_DEATH(XOK_CHECK(1 + 1 == 3, 1, 2), "");
-}
+TEST(CheckDeathTest, FailedCheckStops) { EXPECT_DEATH(XOK_CHECK(1 + 1 == 3, 1, 2), ""); }
 
 }  // namespace
 }  // namespace xok

@@ -21,8 +21,8 @@ void set_check_handler(CheckHandler handler);
 }  // namespace xok
 
 /// Asserts an invariant of our own code, in every build. Up to two values are shown on failure.
-#define XOK_CHECK(condition, ...)                                                          \
-  do {                                                                                     \
-    if (!(condition)) [[unlikely]]                                                         \
-      ::xok::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__);      \
+#define XOK_CHECK(condition, ...)                                                     \
+  do {                                                                                \
+    if (!(condition)) [[unlikely]]                                                    \
+      ::xok::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

@@ -20,10 +20,10 @@ constexpr std::unexpected<Errc> fail(Errc error) { return std::unexpected{error}
 
 /// The value, or return the error to our caller (statement expression: GCC, Clang).
 /// One per statement: nesting is refused by -Wshadow.
-#define XOK_TRY(expr)                            \
-  __extension__({                                \
-    auto try_result_ = (expr);                   \
-    if (!try_result_.has_value()) [[unlikely]]   \
+#define XOK_TRY(expr)                              \
+  __extension__({                                  \
+    auto try_result_ = (expr);                     \
+    if (!try_result_.has_value()) [[unlikely]]     \
       return std::unexpected{try_result_.error()}; \
-    *std::move(try_result_);                     \
+    *std::move(try_result_);                       \
   })

@@ -55,13 +55,14 @@ inline constexpr std::uint64_t kFdTable = kPrivateTop - 0x30000;        ///< 2 p
 inline constexpr std::uint64_t kRegionTable = kPrivateTop - 0x60000;    ///< 32 pages
 inline constexpr std::uint64_t kStageWindow = kPrivateBase + 0x80000;   ///< 1 MiB: exec arguments
 inline constexpr std::uint64_t kStageSize = 0x100000;
-inline constexpr std::uint64_t kVforkWindow = kPrivateBase + 0x70000;   ///< 4 pages: the parent's state
+inline constexpr std::uint64_t kVforkWindow =
+    kPrivateBase + 0x70000;  ///< 4 pages: the parent's state
 inline constexpr std::uint64_t kVforkSize = 0x4000;
 static_assert(kStageWindow + kStageSize <= kRegionTable);
 
 /// Slots of each process' capability list. No process but the first holds the root capability.
 enum CapabilitySlot : std::uint64_t {
-  kCapPages = 0,    ///< the trust domain: guards its environments and pages
+  kCapPages = 0,  ///< the trust domain: guards its environments and pages
   kCapConsole = 1,
   kCapNetwork = 2,
   kCapFilters = 3,

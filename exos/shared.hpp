@@ -21,7 +21,7 @@ struct Terminal {
   std::uint64_t write_event;  ///< counts reasons to look again for room
   Pid session;
   Pid foreground;
-  std::uint32_t port;   ///< console port
+  std::uint32_t port;  ///< console port
   std::uint32_t hung_up;
 };
 
@@ -37,12 +37,13 @@ struct SharedState {
   rt::SharedLock proc_lock;
   rt::SharedLock file_lock;  ///< file systems, open files, pipes
   rt::SharedLock tty_lock;
-  std::uint64_t expected_deaths;  ///< exits made by processes themselves; compare SystemInfo::deaths
-  std::uint64_t power_off;        ///< not 0: init ends the machine
-  std::uint64_t alarm_event;      ///< counts changes of Proc::alarm_ns
+  std::uint64_t
+      expected_deaths;        ///< exits made by processes themselves; compare SystemInfo::deaths
+  std::uint64_t power_off;    ///< not 0: init ends the machine
+  std::uint64_t alarm_event;  ///< counts changes of Proc::alarm_ns
   std::uint64_t arena_hint;
   std::uint64_t arena_used;
-  std::uint64_t trace_calls;      ///< system calls are traced
+  std::uint64_t trace_calls;  ///< system calls are traced
   std::uint32_t trace_port;
   std::uint32_t trace_to_tty;
   VfsState vfs;

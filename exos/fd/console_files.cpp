@@ -36,8 +36,8 @@ Outcome<std::size_t> read_console(OpenFile& file, std::span<std::byte> to) {
     rt::WaitSet wait;
     wait.watch(info(file.device).received);
     const bool at_end = ended(file.device);
-    const std::int64_t n = sys::console_read(
-        kCapConsole, file.device, reinterpret_cast<std::uint64_t>(to.data()), to.size());
+    const std::int64_t n = sys::console_read(kCapConsole, file.device,
+                                             reinterpret_cast<std::uint64_t>(to.data()), to.size());
     if (n > 0 || to.empty() || at_end) return n > 0 ? static_cast<std::size_t>(n) : 0;
     if (n < 0 && n != -static_cast<std::int64_t>(Errc::WouldBlock))
       return std::unexpected{static_cast<Errc>(-n)};

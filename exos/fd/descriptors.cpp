@@ -66,7 +66,8 @@ Result<> close_descriptor(std::uint64_t fd) {
 Result<> duplicate_to(std::uint64_t from, std::uint64_t to, CloseOnExec close_on_exec) {
   OpenFile* file = open_file(from);
   if (file == nullptr) return fail(Errc::NotFound);
-  if (to >= kMaxDescriptors || to >= process().limits[kLimitDescriptors].soft) return fail(Errc::BadArgument);
+  if (to >= kMaxDescriptors || to >= process().limits[kLimitDescriptors].soft)
+    return fail(Errc::BadArgument);
   const FileSystemLock lock;
   OpenFile* old = open_file(to);
   file->references++;

@@ -15,14 +15,14 @@ struct Socket;
 /// kind is a value, not a virtual table).
 enum class FileKind : std::uint32_t {
   Free = 0,
-  Regular,    ///< a file or directory of a file system
-  Pipe,       ///< one end (or, a fifo opened read-write, both) of a pipe
+  Regular,  ///< a file or directory of a file system
+  Pipe,     ///< one end (or, a fifo opened read-write, both) of a pipe
   Terminal,
   Null,
   Zero,
   Full,
   Random,
-  Console,    ///< a console port as a plain byte stream (`device` is the port)
+  Console,  ///< a console port as a plain byte stream (`device` is the port)
   Socket,
 };
 
@@ -31,14 +31,14 @@ enum class FileKind : std::uint32_t {
 struct OpenFile {
   FileKind kind;
   std::uint32_t references;
-  std::uint32_t flags;     ///< Linux' O_* as fcntl(F_GETFL) reports them
-  std::uint32_t device;    ///< Console: the port
+  std::uint32_t flags;   ///< Linux' O_* as fcntl(F_GETFL) reports them
+  std::uint32_t device;  ///< Console: the port
   std::uint64_t offset;
-  Vnode node;              ///< held; invalid for unnamed pipes and sockets
+  Vnode node;  ///< held; invalid for unnamed pipes and sockets
   Pipe* pipe;
   Socket* socket;
   GeneratedText text;
-  std::int32_t owner;      ///< F_SETOWN
+  std::int32_t owner;  ///< F_SETOWN
   std::uint32_t reserved;
 };
 

@@ -6,8 +6,8 @@
 
 #include "exos/fd/console_files.hpp"
 #include "exos/fd/pipe_files.hpp"
-#include "exos/proc/file_system.hpp"
 #include "exos/net/socket_files.hpp"
+#include "exos/proc/file_system.hpp"
 #include "exos/proc/process.hpp"
 #include "exos/proc/signals.hpp"
 #include "exos/rt/random.hpp"

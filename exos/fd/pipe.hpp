@@ -11,9 +11,9 @@
 
 namespace xok::exos {
 
-/// A pipe's bytes in shared memory: up to 64 KiB in pages that come when they are needed and go when
-/// the pipe is empty (but for the first). Pure, so that it is tested on the host; the caller holds
-/// the lock and bumps nothing: the event words are bumped here.
+/// A pipe's bytes in shared memory: up to 64 KiB in pages that come when they are needed and go
+/// when the pipe is empty (but for the first). Pure, so that it is tested on the host; the caller
+/// holds the lock and bumps nothing: the event words are bumped here.
 struct Pipe {
   static constexpr std::size_t kPages = 16;
   static constexpr std::size_t kCapacity = kPages * kPageSize;
@@ -23,7 +23,7 @@ struct Pipe {
   std::uint64_t write_event = 0;  ///< counts reasons for writers to look again
   std::uint32_t readers = 0;
   std::uint32_t writers = 0;
-  std::uint32_t references = 0;   ///< open files that point here
+  std::uint32_t references = 0;  ///< open files that point here
   std::uint32_t fifo = 0;
   std::uint64_t head = 0;  ///< bytes ever written
   std::uint64_t tail = 0;  ///< bytes ever read

@@ -49,7 +49,8 @@ void release_pipe(Pipe& pipe) {
   pool_give(shared().pipes, &pipe);
 }
 
-/// Sleeps until the word changes or a signal comes; the word was read before the condition was tested.
+/// Sleeps until the word changes or a signal comes; the word was read before the condition was
+/// tested.
 Outcome<> wait_for(rt::WaitSet& wait) {
   wait.watch(process().proc->signal_event);
   if (signal_pending()) return std::unexpected{Errc::Interrupted};

@@ -106,7 +106,8 @@ ProcNode ProcFs::parent(ProcNode node) const {
     if (node.descriptor != kSeenAsThread) return root();
     ProcessInfo info;
     const bool known = source_ != nullptr && source_->process(node.pid, info);
-    return {.file = ProcFile::PidTask, .pid = known ? info.thread_group : node.pid, .descriptor = 0};
+    return {
+        .file = ProcFile::PidTask, .pid = known ? info.thread_group : node.pid, .descriptor = 0};
   }
   const ProcName* name = proc_name_of(node.file);
   const ProcFile file = node.file == ProcFile::Descriptor ? ProcFile::PidFd

@@ -23,8 +23,8 @@ bool port_present(std::uint32_t port);
 void send_control(std::string_view word, std::string_view rest = {});
 void send_exit_status(std::uint32_t wait_status);
 
-/// Carries out the lines that have arrived. `job`: the process group that "signal" is for when there
-/// is no foreground group.
+/// Carries out the lines that have arrived. `job`: the process group that "signal" is for when
+/// there is no foreground group.
 void pump_control(Pid job);
 
 }  // namespace xok::exos

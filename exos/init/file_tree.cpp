@@ -50,7 +50,7 @@ constexpr DeviceNode kDevices[] = {
     {"/dev/random", 1, 8, 0666},  {"/dev/urandom", 1, 9, 0666}, {"/dev/tty", 5, 0, 0666},
     {"/dev/console", 5, 1, 0600}, {"/dev/tty1", 4, 1, 0620},
 };
-constexpr const char* kPortNames[] = {nullptr,           nullptr,          "/dev/xok.stdin",
+constexpr const char* kPortNames[] = {nullptr,           nullptr,           "/dev/xok.stdin",
                                       "/dev/xok.stdout", "/dev/xok.stderr", nullptr,
                                       "/dev/xok.trace"};
 constexpr std::uint32_t kPortMajor = 229;

@@ -98,8 +98,9 @@ Outcome<> prepare(const Job& job) {
     std::memcpy(path.data(), directory.data(), directory.size());
     path[directory.size()] = '/';
     std::memcpy(path.data() + directory.size() + 1, program.data(), program.size());
-    const auto tried = prepare_exec(
-        process().cwd, {path.data(), directory.size() + 1 + program.size()}, arguments, environment);
+    const auto tried =
+        prepare_exec(process().cwd, {path.data(), directory.size() + 1 + program.size()}, arguments,
+                     environment);
     if (tried.has_value()) return tried;
     if (tried.error() != Error{FsError::NotFound}) last = tried;
   }

@@ -39,7 +39,8 @@ void print(std::string_view text) {
 }
 
 [[noreturn]] void stop(std::uint64_t status) {
-  for (const std::uint32_t port : {kOutputPort, kErrorPort, kTracePort, kTerminalPort, kControlPort})
+  for (const std::uint32_t port :
+       {kOutputPort, kErrorPort, kTracePort, kTerminalPort, kControlPort})
     if (port_present(port)) console_flush(port);
   sys::machine_stop(kCapRoot, status);
   for (;;) rt::yield();
@@ -190,9 +191,8 @@ void die(const char* why, std::uint64_t a, std::uint64_t b) {
 }  // namespace xok::exos
 
 extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t length) {
-  xok::set_check_handler([](const char* expression, const char* /*file*/, int line,
-                            std::uint64_t /*a*/, std::uint64_t /*b*/) {
-    xok::exos::die(expression, static_cast<std::uint64_t>(line));
-  });
+  xok::set_check_handler(
+      [](const char* expression, const char* /*file*/, int line, std::uint64_t /*a*/,
+         std::uint64_t /*b*/) { xok::exos::die(expression, static_cast<std::uint64_t>(line)); });
   xok::exos::start(length);
 }

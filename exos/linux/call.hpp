@@ -108,10 +108,10 @@ inline Timespec to_timespec(std::int64_t ns) {
 }  // namespace xok::exos::linux_abi
 
 /// In a call's implementation: the value, or return its -errno.
-#define XOK_LINUX_TRY(expr)                                              \
-  __extension__({                                                    \
-    auto linux_result_ = (expr);                                     \
-    if (!linux_result_.has_value()) [[unlikely]]                     \
+#define XOK_LINUX_TRY(expr)                                               \
+  __extension__({                                                         \
+    auto linux_result_ = (expr);                                          \
+    if (!linux_result_.has_value()) [[unlikely]]                          \
       return ::xok::exos::linux_abi::error_number(linux_result_.error()); \
-    *std::move(linux_result_);                                       \
+    *std::move(linux_result_);                                            \
   })

@@ -72,7 +72,8 @@ Stat stat_of(const Attributes& from) {
 
 StatxTimestamp statx_time(std::int64_t ns) {
   const Timespec time = to_timespec(ns);
-  return {.tv_sec = time.tv_sec, .tv_nsec = static_cast<std::uint32_t>(time.tv_nsec), .reserved = 0};
+  return {
+      .tv_sec = time.tv_sec, .tv_nsec = static_cast<std::uint32_t>(time.tv_nsec), .reserved = 0};
 }
 
 Statx statx_of(const Attributes& from) {
@@ -130,8 +131,7 @@ std::int64_t change_owner(const Outcome<Target>& found, std::uint32_t uid, std::
   const auto wanted = [](std::uint32_t id) {
     return id == kKeep ? std::optional<std::uint32_t>{} : id;
   };
-  return result_of(
-      file_system().set_owner(credentials(), target.node, wanted(uid), wanted(gid)));
+  return result_of(file_system().set_owner(credentials(), target.node, wanted(uid), wanted(gid)));
 }
 
 Outcome<TimeChange> time_change(const Timespec& time) {
@@ -139,8 +139,7 @@ Outcome<TimeChange> time_change(const Timespec& time) {
   if (time.tv_nsec == kUTIME_OMIT) return TimeChange{.kind = TimeChange::Kind::Keep};
   constexpr auto kSecond = static_cast<std::int64_t>(kNanosecondsPerSecond);
   if (time.tv_nsec < 0 || time.tv_nsec >= kSecond) return std::unexpected{Errc::BadArgument};
-  return TimeChange{.kind = TimeChange::Kind::Set,
-                    .time_ns = time.tv_sec * kSecond + time.tv_nsec};
+  return TimeChange{.kind = TimeChange::Kind::Set, .time_ns = time.tv_sec * kSecond + time.tv_nsec};
 }
 
 std::int64_t change_times(const Outcome<Target>& found, const Timespec& accessed,

@@ -151,9 +151,7 @@ std::int64_t call_fcntl(const Arguments& a) {
   }
 }
 
-std::int64_t call_flock(const Arguments& a) {
-  return file_at(a[0]).has_value() ? 0 : -kEBADF;
-}
+std::int64_t call_flock(const Arguments& a) { return file_at(a[0]).has_value() ? 0 : -kEBADF; }
 
 std::int64_t call_ioctl(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(file_at(a[0]));
@@ -181,8 +179,8 @@ std::int64_t call_ioctl(const Arguments& a) {
       available = static_cast<std::int32_t>(file->pipe->used());
     } else if (file->kind == FileKind::Regular) {
       const FileSystemLock lock;
-      available = static_cast<std::int32_t>(file_system().attributes(file->node).size -
-                                            file->offset);
+      available =
+          static_cast<std::int32_t>(file_system().attributes(file->node).size - file->offset);
     } else {
       return -kENOTTY;
     }

@@ -167,7 +167,8 @@ std::int64_t call_sendfile(const Arguments& a) {
   std::size_t total = 0;
   while (left != 0) {
     const std::size_t want = std::min<std::uint64_t>(left, buffer.size());
-    const auto got = read_file_at(*in, static_cast<std::uint64_t>(offset), std::span{buffer}.first(want));
+    const auto got =
+        read_file_at(*in, static_cast<std::uint64_t>(offset), std::span{buffer}.first(want));
     if (!got.has_value() && total == 0) return result_of(got);
     if (!got.has_value() || *got == 0) break;
     const auto put_bytes = write_file(*out, std::span{buffer}.first(*got));
@@ -221,9 +222,7 @@ std::int64_t call_fallocate(const Arguments& a) {
   }
 }
 
-std::int64_t call_fadvise64(const Arguments& a) {
-  return file_at(a[0]).has_value() ? 0 : -kEBADF;
-}
+std::int64_t call_fadvise64(const Arguments& a) { return file_at(a[0]).has_value() ? 0 : -kEBADF; }
 
 std::int64_t call_getdents64(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(file_at(a[0]));

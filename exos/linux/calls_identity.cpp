@@ -46,8 +46,8 @@ std::int64_t set_three(Ids ids, std::uint32_t real, std::uint32_t effective, std
 }
 
 std::int64_t set_two(Ids ids, std::uint32_t real, std::uint32_t effective) {
-  const bool allowed = (real == kKeep || real == ids.real || real == ids.effective) &&
-                       ids.has(effective);
+  const bool allowed =
+      (real == kKeep || real == ids.real || real == ids.effective) && ids.has(effective);
   if (!privileged() && !allowed) return -kEPERM;
   const std::uint32_t old_real = ids.real;
   if (real != kKeep) ids.real = real;

@@ -16,7 +16,8 @@ bool good_range(std::uint64_t address, std::uint64_t length) {
   return (address & kPageMask) == 0 && address < kProgramTop && length <= kProgramTop - address;
 }
 
-Outcome<std::uint64_t> choose_address(std::uint64_t hint, std::uint64_t length, std::uint64_t flags) {
+Outcome<std::uint64_t> choose_address(std::uint64_t hint, std::uint64_t length,
+                                      std::uint64_t flags) {
   if ((flags & (kMAP_FIXED | kMAP_FIXED_NOREPLACE)) != 0) {
     if (!good_range(hint, length) || hint < kLowestAddress)
       return std::unexpected{Errc::BadArgument};
@@ -66,8 +67,7 @@ Outcome<std::uint64_t> map(std::uint64_t hint, std::uint64_t asked, std::uint32_
         release = true;
       }
     } else {
-      if (file->kind != FileKind::Regular ||
-          file_system().type(file->node) != FileType::Regular)
+      if (file->kind != FileKind::Regular || file_system().type(file->node) != FileType::Regular)
         return std::unexpected{FsError::AccessDenied};
       if (!readable_mode(*file)) return std::unexpected{FsError::AccessDenied};
       if (region.shared() && (protection & kProtWrite) != 0 && !writable_mode(*file))
@@ -181,7 +181,8 @@ std::int64_t call_mincore(const Arguments& a) {
 std::int64_t call_brk(const Arguments& a) {
   Process& p = process();
   const std::uint64_t wanted = a[0];
-  if (wanted < p.heap_start || wanted > kPieBase + 64 * kGiB) return static_cast<std::int64_t>(p.heap_end);
+  if (wanted < p.heap_start || wanted > kPieBase + 64 * kGiB)
+    return static_cast<std::int64_t>(p.heap_end);
   const std::uint64_t old_top = page_ceil(p.heap_end);
   const std::uint64_t new_top = page_ceil(wanted);
   if (new_top > old_top) {

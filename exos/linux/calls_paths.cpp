@@ -60,8 +60,7 @@ std::int64_t reopen(OpenFile& file, std::uint64_t flags) {
 }
 
 bool is_terminal_device(std::uint64_t device) {
-  return device == make_device(5, 0) || device == make_device(5, 1) ||
-         device_major(device) == 4;
+  return device == make_device(5, 0) || device == make_device(5, 1) || device_major(device) == 4;
 }
 
 /// Turns an open device node into what it stands for. False: ENXIO.
@@ -131,7 +130,8 @@ std::int64_t open_at(int fd, std::uint64_t address, std::uint64_t flags, std::ui
     Vfs fs = file_system();
     Vnode node;
     if ((flags & kO_TMPFILE) == kO_TMPFILE) {
-      const Vnode directory = XOK_LINUX_TRY(fs.walk(caller(who), at.start, at.path, Follow::Always));
+      const Vnode directory =
+          XOK_LINUX_TRY(fs.walk(caller(who), at.start, at.path, Follow::Always));
       XOK_LINUX_TRY(fs.check_access(who, directory, kAccessWrite | kAccessExecute));
       node = XOK_LINUX_TRY(fs.create_unnamed(directory, {.type = FileType::Regular,
                                                          .permissions = request.permissions,
@@ -140,9 +140,10 @@ std::int64_t open_at(int fd, std::uint64_t address, std::uint64_t flags, std::ui
     } else {
       node = XOK_LINUX_TRY(fs.open(caller(who), at.start, at.path, request)).node;
     }
-    constexpr std::uint64_t kKept = ~std::uint64_t{kO_CREAT | kO_EXCL | kO_NOCTTY | kO_TRUNC |
-                                                   kO_CLOEXEC};
-    file = new_open_file(FileKind::Regular, static_cast<std::uint32_t>(flags & kKept) | kO_LARGEFILE);
+    constexpr std::uint64_t kKept =
+        ~std::uint64_t{kO_CREAT | kO_EXCL | kO_NOCTTY | kO_TRUNC | kO_CLOEXEC};
+    file =
+        new_open_file(FileKind::Regular, static_cast<std::uint32_t>(flags & kKept) | kO_LARGEFILE);
     if (file == nullptr) {
       fs.release(node);
       return -kENFILE;
@@ -176,8 +177,7 @@ std::int64_t make_node(int fd, std::uint64_t address, FileType type, std::uint64
   const Place at = XOK_LINUX_TRY(place(fd, address));
   const FileSystemLock lock;
   const Credentials who = credentials();
-  const auto permissions =
-      static_cast<std::uint16_t>(mode & kPermissionBits & ~process().umask);
+  const auto permissions = static_cast<std::uint16_t>(mode & kPermissionBits & ~process().umask);
   XOK_LINUX_TRY(file_system().make_node(caller(who), at.start, at.path, type, permissions, device));
   return 0;
 }
@@ -341,9 +341,7 @@ std::int64_t call_linkat(const Arguments& a) {
 }
 std::int64_t call_symlink(const Arguments& a) { return symlink_at(a[0], kAT_FDCWD, a[1]); }
 std::int64_t call_symlinkat(const Arguments& a) { return symlink_at(a[0], a.as_int(1), a[2]); }
-std::int64_t call_readlink(const Arguments& a) {
-  return read_link_at(kAT_FDCWD, a[0], a[1], a[2]);
-}
+std::int64_t call_readlink(const Arguments& a) { return read_link_at(kAT_FDCWD, a[0], a[1], a[2]); }
 std::int64_t call_readlinkat(const Arguments& a) {
   return read_link_at(a.as_int(0), a[1], a[2], a[3]);
 }

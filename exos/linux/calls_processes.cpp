@@ -72,8 +72,8 @@ std::int64_t call_vfork(const Arguments& a) { return fork_result(vfork_process(a
 
 std::int64_t call_clone(const Arguments& a) {
   const std::uint64_t flags = a[0] & ~kCSIGNAL;
-  constexpr std::uint64_t kIgnored = kCLONE_CHILD_SETTID | kCLONE_CHILD_CLEARTID |
-                                     kCLONE_PARENT_SETTID | kCLONE_SETTLS;
+  constexpr std::uint64_t kIgnored =
+      kCLONE_CHILD_SETTID | kCLONE_CHILD_CLEARTID | kCLONE_PARENT_SETTID | kCLONE_SETTLS;
   const bool vfork = flags == (kCLONE_VM | kCLONE_VFORK) && a[1] == 0;
   if (vfork) return fork_result(vfork_process(a.registers()));
   // Threads and shared tables are not there; what fork(3) of the C libraries asks for is, and

@@ -168,13 +168,15 @@ std::int64_t call_rt_sigtimedwait(const Arguments& a) {
 std::int64_t call_sigaltstack(const Arguments& a) {
   Process& p = process();
   const std::uint64_t rsp = a.registers().rsp;
-  const bool on_it = p.alt_stack_size != 0 && rsp > p.alt_stack && rsp <= p.alt_stack + p.alt_stack_size;
+  const bool on_it =
+      p.alt_stack_size != 0 && rsp > p.alt_stack && rsp <= p.alt_stack + p.alt_stack_size;
   std::int32_t flags = 0;
   if (p.alt_stack_size == 0)
     flags = kSS_DISABLE;
   else if (on_it)
     flags = kSS_ONSTACK;
-  const Stack old{.ss_sp = p.alt_stack, .ss_flags = flags, .padding = 0, .ss_size = p.alt_stack_size};
+  const Stack old{
+      .ss_sp = p.alt_stack, .ss_flags = flags, .padding = 0, .ss_size = p.alt_stack_size};
   if (a[0] != 0) {
     Stack wanted{};
     if (!get(a[0], wanted)) return -kEFAULT;
@@ -198,9 +200,8 @@ std::int64_t call_kill(const Arguments& a) {
   if (signal < 0 || signal > kNSIG) return -kEINVAL;
   if (pid > 0) return signal_one(pid, signal, kSiUser);
   if (pid == -1) {
-    return signal_all(signal, [](const Proc& proc) {
-      return proc.pid != kInitPid && proc.pid != self().pid;
-    });
+    return signal_all(
+        signal, [](const Proc& proc) { return proc.pid != kInitPid && proc.pid != self().pid; });
   }
   const Pid group = pid == 0 ? self().group : -pid;
   return signal_all(signal, [group](const Proc& proc) { return proc.group == group; });

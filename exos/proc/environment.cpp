@@ -52,8 +52,8 @@ bool copy_private_memory(std::uint64_t target, const EnvironmentRequest& request
 }
 
 bool give_capabilities(std::uint64_t target) {
-  constexpr std::array<std::pair<std::uint64_t, std::uint8_t>, 3> kGiven = {{
-      {kCapConsole, kConsoleName}, {kCapNetwork, kInterfaceName}, {kCapFilters, kFilterName}}};
+  constexpr std::array<std::pair<std::uint64_t, std::uint8_t>, 3> kGiven = {
+      {{kCapConsole, kConsoleName}, {kCapNetwork, kInterfaceName}, {kCapFilters, kFilterName}}};
   for (const auto& [slot, name] : kGiven)
     if (sys::cap_forge(slot, slot, Capability::make({name}).bits(), target) < 0) return false;
   return true;
@@ -86,8 +86,9 @@ Result<EnvId> make_environment(const EnvironmentRequest& request) {
   const auto env = static_cast<EnvId>(made);
   const std::uint64_t target = make_target(kCapPages, env);
   const bool ok = sys::table_share(kSharedBase, 3, kSelf, target) >= 0 &&
-                  sys::table_share(kImageBase, 1, kSelf, target) >= 0 && give_capabilities(target) &&
-                  copy_private_memory(target, request) && prepare_uenv(env);
+                  sys::table_share(kImageBase, 1, kSelf, target) >= 0 &&
+                  give_capabilities(target) && copy_private_memory(target, request) &&
+                  prepare_uenv(env);
   if (!ok) {
     discard_environment(env);
     return fail(Errc::NoMemory);
@@ -113,8 +114,6 @@ Result<> start_environment(EnvId env, std::uint64_t entry, std::uint64_t argumen
   return {};
 }
 
-void discard_environment(EnvId env) {
-  sys::env_free(make_target(kCapPages, env));
-}
+void discard_environment(EnvId env) { sys::env_free(make_target(kCapPages, env)); }
 
 }  // namespace xok::exos

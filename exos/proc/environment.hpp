@@ -17,8 +17,8 @@ struct EnvironmentRequest {
   StageCopy stage;                 ///< also copy exec's prepared arguments
 };
 
-/// A new environment with our capabilities (but not the root), the shared region, ExOS' text, a copy
-/// of our private data, and nothing of the program. Errors  NoMemory, NoSpace
+/// A new environment with our capabilities (but not the root), the shared region, ExOS' text, a
+/// copy of our private data, and nothing of the program. Errors  NoMemory, NoSpace
 Result<EnvId> make_environment(const EnvironmentRequest& request);
 
 /// Lets it run: entry(argument0, argument1) on that stack, our fs base, a slice of its own.

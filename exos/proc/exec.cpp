@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "exos/fd/descriptors.hpp"
-#include "exos/proc/file_system.hpp"
 #include "exos/linux/abi_process.hpp"
+#include "exos/proc/file_system.hpp"
 #include "exos/proc/lifecycle.hpp"
 #include "exos/proc/signals.hpp"
 #include "exos/rt/calls.hpp"
@@ -192,10 +192,9 @@ void note_set_id(const Vnode& program) {
   const Attributes attributes = file_system().attributes(program);
   s.set_uid = (attributes.permissions & kSetUid) != 0 ? 1 : 0;
   s.uid = attributes.uid;
-  s.set_gid = (attributes.permissions & kSetGid) != 0 &&
-                      (attributes.permissions & kGroupExecute) != 0
-                  ? 1
-                  : 0;
+  s.set_gid =
+      (attributes.permissions & kSetGid) != 0 && (attributes.permissions & kGroupExecute) != 0 ? 1
+                                                                                               : 0;
   s.gid = attributes.gid;
 }
 
@@ -323,10 +322,9 @@ void reset_vectors() {
 }
 
 void free_stage() {
-  for_each_present(kStageWindow, kStageWindow + kStageSize,
-                   [](std::uint64_t va, std::uint64_t /*entry*/) {
-                     sys::pte_insert(kCapPages, 0, va, kSelf);
-                   });
+  for_each_present(
+      kStageWindow, kStageWindow + kStageSize,
+      [](std::uint64_t va, std::uint64_t /*entry*/) { sys::pte_insert(kCapPages, 0, va, kSelf); });
 }
 
 }  // namespace
@@ -372,8 +370,8 @@ void load_prepared_image() {
                    .flags = kRegionGrowsDown}));
   rt::Registers registers{};
   registers.rsp = build_stack(bias, interpreter_bias);
-  registers.rip = s.interpreter.valid() ? s.interpreter_image.entry + interpreter_bias
-                                        : s.image.entry + bias;
+  registers.rip =
+      s.interpreter.valid() ? s.interpreter_image.entry + interpreter_bias : s.image.entry + bias;
   registers.rflags = 0x202;
   {
     const FileSystemLock lock;

@@ -5,10 +5,10 @@
 #include <cstring>
 
 #include "exos/fd/descriptors.hpp"
-#include "exos/proc/file_system.hpp"
 #include "exos/linux/tracing.hpp"
 #include "exos/proc/environment.hpp"
 #include "exos/proc/exec.hpp"
+#include "exos/proc/file_system.hpp"
 #include "exos/proc/signals.hpp"
 #include "exos/rt/calls.hpp"
 #include "exos/rt/self.hpp"

@@ -37,8 +37,8 @@ struct WaitResult {
 };
 enum WaitOptions : std::uint32_t { kWaitNoHang = 1, kWaitUntraced = 2, kWaitContinued = 8 };
 
-/// wait4. pid > 0: that child; -1 any; 0 own group; < -1 that group. pid 0 in the result: none ready
-/// (NoHang). Errors  NotFound (no such child), Interrupted
+/// wait4. pid > 0: that child; -1 any; 0 own group; < -1 that group. pid 0 in the result: none
+/// ready (NoHang). Errors  NotFound (no such child), Interrupted
 Result<WaitResult> wait_child(Pid pid, std::uint32_t options);
 
 /// init: turns processes whose environment the kernel ended into zombies.

@@ -36,18 +36,18 @@ enum LimitIndex : std::size_t {
 inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 inline constexpr std::size_t kMaxGroups = 32;
 
-/// What a process knows of itself and nobody else needs: private memory, copied by fork. Kept small,
-/// since fork copies it at once.
+/// What a process knows of itself and nobody else needs: private memory, copied by fork. Kept
+/// small, since fork copies it at once.
 struct Process {
-  Proc* proc;              ///< our entry in the shared table
-  Vnode cwd;               ///< held
-  Vnode root;              ///< held
-  Vnode executable;        ///< held; invalid before the first exec
+  Proc* proc;        ///< our entry in the shared table
+  Vnode cwd;         ///< held
+  Vnode root;        ///< held
+  Vnode executable;  ///< held; invalid before the first exec
   std::uint32_t umask;
   std::uint32_t group_count;
   std::array<std::uint32_t, kMaxGroups> groups;
-  std::uint64_t blocked;         ///< signal mask
-  std::uint64_t restore_mask;    ///< sigsuspend, ppoll: the mask to put back after the handler
+  std::uint64_t blocked;       ///< signal mask
+  std::uint64_t restore_mask;  ///< sigsuspend, ppoll: the mask to put back after the handler
   std::uint32_t has_restore_mask;
   std::uint32_t personality;
   std::array<SignalAction, kSignalCount> actions;
@@ -69,9 +69,7 @@ inline Process& process() { return g_process; }
 /// This process as the file system sees it.
 inline Credentials credentials() {
   const Process& p = process();
-  return {.uid = p.proc->euid,
-          .gid = p.proc->egid,
-          .groups = {p.groups.data(), p.group_count}};
+  return {.uid = p.proc->euid, .gid = p.proc->egid, .groups = {p.groups.data(), p.group_count}};
 }
 
 /// Ends this process at once with a message on the console: a bug in ExOS, or memory so short that

@@ -14,8 +14,8 @@
 #include "exos/shared.hpp"
 #include "exos/vm/memory.hpp"
 
-// Another process' private memory (descriptors, regions, directories) is not ours to read: of others
-// /proc shows what the shared table and the kernel's exposed records tell.
+// Another process' private memory (descriptors, regions, directories) is not ours to read: of
+// others /proc shows what the shared table and the kernel's exposed records tell.
 namespace xok::exos {
 namespace {
 
@@ -89,8 +89,8 @@ class SharedTableSource final : public ProcSource {
       out.voluntary_switches = record.switches;
       out.processor = record.processor;
       out.resident_pages = record.mapped_pages;
-      out.virtual_bytes = proc->virtual_bytes != 0 ? proc->virtual_bytes
-                                                   : record.mapped_pages * kPageSize;
+      out.virtual_bytes =
+          proc->virtual_bytes != 0 ? proc->virtual_bytes : record.mapped_pages * kPageSize;
     }
     return true;
   }

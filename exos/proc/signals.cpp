@@ -42,8 +42,7 @@ void report_stop(int signal) {
   me.unreported = kReportStopped;
   if (Proc* parent = find_proc(me.parent)) {
     parent->child_event++;
-    send_signal(*parent, kSigChld,
-                {.code = 5, .pid = me.pid, .uid = me.uid, .status = signal});
+    send_signal(*parent, kSigChld, {.code = 5, .pid = me.pid, .uid = me.uid, .status = signal});
   }
 }
 
@@ -76,8 +75,8 @@ bool is_ignored(int signal) {
 std::uint64_t handler_stack(const rt::Registers& registers, const SignalAction& action) {
   const Process& p = process();
   const bool usable = p.alt_stack_size != 0 && (p.alt_stack_flags & kAltStackDisabled) == 0;
-  const bool on_it = usable && registers.rsp > p.alt_stack &&
-                     registers.rsp <= p.alt_stack + p.alt_stack_size;
+  const bool on_it =
+      usable && registers.rsp > p.alt_stack && registers.rsp <= p.alt_stack + p.alt_stack_size;
   if ((action.flags & kSaOnStack) != 0 && usable && !on_it) return p.alt_stack + p.alt_stack_size;
   return registers.rsp - abi::kRedZoneBytes;
 }
@@ -128,7 +127,7 @@ bool enter_handler(rt::Registers& registers, int signal, const abi::Siginfo& inf
   frame.context.uc_flags = abi::kUC_FP_XSTATE | abi::kUC_SIGCONTEXT_SS | abi::kUC_STRICT_RESTORE_SS;
   frame.context.uc_stack = {.ss_sp = p.alt_stack,
                             .ss_flags = static_cast<std::int32_t>(
-                                p.alt_stack_size == 0 ? kAltStackDisabled
+                                p.alt_stack_size == 0                   ? kAltStackDisabled
                                 : top == p.alt_stack + p.alt_stack_size ? 0
                                                                         : p.alt_stack_flags),
                             .padding = 0,
@@ -183,8 +182,8 @@ abi::Siginfo info_of(int signal, const SignalOrigin& origin) {
 void settle_call(rt::Registers& registers, std::int64_t result, std::uint64_t call_number,
                  const SignalAction* handler) {
   if (result != kRestartCall && result != kRestartNoHand) return;
-  const bool again = handler == nullptr ||
-                     (result == kRestartCall && (handler->flags & kSaRestart) != 0);
+  const bool again =
+      handler == nullptr || (result == kRestartCall && (handler->flags & kSaRestart) != 0);
   if (again) {
     registers.rax = call_number;
     registers.rip -= 2;
@@ -195,9 +194,7 @@ void settle_call(rt::Registers& registers, std::int64_t result, std::uint64_t ca
 
 }  // namespace
 
-SignalOrigin origin_of_self() {
-  return {.code = kSiUser, .pid = self().pid, .uid = self().uid};
-}
+SignalOrigin origin_of_self() { return {.code = kSiUser, .pid = self().pid, .uid = self().uid}; }
 
 void send_signal(Proc& to, int signal, const SignalOrigin& origin) {
   const rt::Locked locked{shared().proc_lock};
@@ -242,8 +239,7 @@ void publish_dispositions() {
     if (is_ignored(signal)) ignored |= signal_bit(signal);
   self().ignored = ignored & ~kNotMaskable;
   const SignalAction& child = process().actions[kSigChld - 1];
-  self().no_zombie =
-      child.handler == kIgnoreHandler || (child.flags & kSaNoChildWait) != 0 ? 1 : 0;
+  self().no_zombie = child.handler == kIgnoreHandler || (child.flags & kSaNoChildWait) != 0 ? 1 : 0;
 }
 
 void set_blocked(std::uint64_t mask) {
@@ -357,7 +353,8 @@ void signal_return(rt::Registers& registers) {
   if (context.uc_stack.ss_size != 0) {
     p.alt_stack = context.uc_stack.ss_sp;
     p.alt_stack_size = context.uc_stack.ss_size;
-    p.alt_stack_flags = static_cast<std::uint64_t>(context.uc_stack.ss_flags) & ~std::uint64_t{kAltStackOnStack};
+    p.alt_stack_flags =
+        static_cast<std::uint64_t>(context.uc_stack.ss_flags) & ~std::uint64_t{kAltStackOnStack};
   }
   deliver_signals(to, kNoCall, 0);
   rt::rt_resume(&to);

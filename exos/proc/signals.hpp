@@ -38,10 +38,10 @@ enum Signal : int {
 
 constexpr std::uint64_t signal_bit(int signal) { return std::uint64_t{1} << (signal - 1); }
 
-inline constexpr std::uint64_t kStopSignals = signal_bit(kSigStop) | signal_bit(kSigTstp) |
-                                              signal_bit(kSigTtin) | signal_bit(kSigTtou);
-inline constexpr std::uint64_t kDefaultIgnored = signal_bit(kSigChld) | signal_bit(kSigCont) |
-                                                 signal_bit(kSigUrg) | signal_bit(kSigWinch);
+inline constexpr std::uint64_t kStopSignals =
+    signal_bit(kSigStop) | signal_bit(kSigTstp) | signal_bit(kSigTtin) | signal_bit(kSigTtou);
+inline constexpr std::uint64_t kDefaultIgnored =
+    signal_bit(kSigChld) | signal_bit(kSigCont) | signal_bit(kSigUrg) | signal_bit(kSigWinch);
 inline constexpr std::uint64_t kNotMaskable = signal_bit(kSigKill) | signal_bit(kSigStop);
 
 // sigaction flags, as Linux numbers them.
@@ -58,7 +58,7 @@ inline constexpr std::int32_t kSiUser = 0;
 inline constexpr std::int32_t kSiKernel = 0x80;
 
 /// Results of blocking calls that a signal cut short; never seen by the program.
-inline constexpr std::int64_t kRestartCall = -512;    ///< again, unless a handler without SA_RESTART
+inline constexpr std::int64_t kRestartCall = -512;  ///< again, unless a handler without SA_RESTART
 inline constexpr std::int64_t kRestartNoHand = -514;  ///< again only if no handler ran; else EINTR
 
 /// Makes a signal pending. Holds proc_lock itself.
@@ -75,7 +75,8 @@ inline bool signal_pending() {
 }
 
 /// Handles what is pending: runs default actions, or changes `registers` so that the program enters
-/// its handler. `result`: of the system call being left, or kNoCall; restarted or turned into EINTR.
+/// its handler. `result`: of the system call being left, or kNoCall; restarted or turned into
+/// EINTR.
 inline constexpr std::int64_t kNoCall = INT64_MIN;
 void deliver_signals(rt::Registers& registers, std::int64_t result, std::uint64_t call_number);
 

@@ -4,9 +4,10 @@
 // What ExOS does when the kernel calls up: exceptions and slice starts. Foreign calls are in
 // exos/linux/dispatch.cpp.
 //
-// Each upcall runs on a stack of its own and ends by putting registers back. What may block or fault
-// (delivering a signal) must not run there: the handler copies the program's registers to the top of
-// the main stack, which is empty while the program runs, and continues with a function there.
+// Each upcall runs on a stack of its own and ends by putting registers back. What may block or
+// fault (delivering a signal) must not run there: the handler copies the program's registers to the
+// top of the main stack, which is empty while the program runs, and continues with a function
+// there.
 #include <cstring>
 
 #include "exos/layout.hpp"

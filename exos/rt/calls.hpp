@@ -8,8 +8,8 @@
 #include "abi/env.hpp"
 #include "abi/syscalls.hpp"
 
-/// One function per kernel call, made from abi/syscalls.def: `sys::pte_insert(cap, pte, va, target)`.
-/// Results are the kernel's: >= 0, or -Errc.
+/// One function per kernel call, made from abi/syscalls.def: `sys::pte_insert(cap, pte, va,
+/// target)`. Results are the kernel's: >= 0, or -Errc.
 namespace xok::sys {
 
 using CapSlot = std::uint64_t;

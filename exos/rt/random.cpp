@@ -29,8 +29,8 @@ void seed(Generator& generator) {
   std::array<std::uint8_t, 32> entropy{};
   std::size_t got = 0;
   for (int tries = 0; got < entropy.size() && tries < 16; tries++) {
-    const std::int64_t n = sys::entropy_read(
-        reinterpret_cast<std::uint64_t>(entropy.data() + got), entropy.size() - got);
+    const std::int64_t n = sys::entropy_read(reinterpret_cast<std::uint64_t>(entropy.data() + got),
+                                             entropy.size() - got);
     if (n > 0) got += static_cast<std::size_t>(n);
   }
   // Whatever the device gave is mixed with what differs between any two environments and moments.

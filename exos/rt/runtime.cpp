@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The Xok authors
 //
-// What a freestanding C++ program needs of a C library: the functions the compiler itself calls, and
-// the few more that we use. Eight bytes a move, eight moves a round; no vector registers, which
+// What a freestanding C++ program needs of a C library: the functions the compiler itself calls,
+// and the few more that we use. Eight bytes a move, eight moves a round; no vector registers, which
 // belong to the program.
 #include <cstddef>
 #include <cstdint>
@@ -126,7 +126,7 @@ void* memchr(const void* bytes, int value, std::size_t n) {
 [[noreturn]] void __cxa_pure_virtual() {
   xok::check_failed("pure virtual call", __FILE__, __LINE__);
 }
-int __cxa_atexit(void (*/*f*/)(void*), void* /*a*/, void* /*d*/) { return 0; }
+int __cxa_atexit(void (* /*f*/)(void*), void* /*a*/, void* /*d*/) { return 0; }
 void* __dso_handle = nullptr;
 }
 

@@ -19,7 +19,7 @@ enum LibraryWord : std::size_t {
   kForeignRspWord = 2,  ///< scratch of the foreign-call entry
   kResumeRipWord = 3,   ///< scratch of resume()
   kResumeRspWord = 4,
-  kEnvIdWord = 5,       ///< this environment's EnvId
+  kEnvIdWord = 5,  ///< this environment's EnvId
   kFirstFreeWord = 8,
 };
 
@@ -62,8 +62,8 @@ inline std::uint64_t cycles() {
 inline std::uint64_t cycles_to_ns(std::uint64_t count) {
   const SystemInfo& info = system_info();
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::uint64_t>(
-      (Wide{count - info.tsc_boot} * info.tsc_to_ns_multiplier) >> info.tsc_to_ns_shift);
+  return static_cast<std::uint64_t>((Wide{count - info.tsc_boot} * info.tsc_to_ns_multiplier) >>
+                                    info.tsc_to_ns_shift);
 }
 inline std::uint64_t monotonic_ns() { return cycles_to_ns(cycles()); }
 inline std::uint64_t wall_ns() { return system_info().boot_wall_ns + monotonic_ns(); }
@@ -72,7 +72,8 @@ inline std::uint64_t wall_ns() { return system_info().boot_wall_ns + monotonic_n
 inline std::uint64_t ns_to_cycles(std::uint64_t ns) {
   const SystemInfo& info = system_info();
   const std::uint64_t seconds = ns / kNanosecondsPerSecond;
-  if (info.tsc_hz != 0 && seconds > (~std::uint64_t{0} >> 1) / info.tsc_hz) return ~std::uint64_t{0};
+  if (info.tsc_hz != 0 && seconds > (~std::uint64_t{0} >> 1) / info.tsc_hz)
+    return ~std::uint64_t{0};
   // Rounded up, so that a deadline in cycles never lies before the one in ns.
   return info.tsc_boot + seconds * info.tsc_hz +
          ns % kNanosecondsPerSecond * (info.tsc_hz / 1000) / 1'000'000 + 1;

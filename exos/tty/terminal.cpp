@@ -137,9 +137,8 @@ bool pump_terminal() {
   static std::size_t pending_count = 0;
   for (;;) {
     if (pending_count == 0) {
-      const std::int64_t n =
-          sys::console_read(kCapConsole, t.port, reinterpret_cast<std::uint64_t>(pending.data()),
-                            pending.size());
+      const std::int64_t n = sys::console_read(
+          kCapConsole, t.port, reinterpret_cast<std::uint64_t>(pending.data()), pending.size());
       if (n <= 0) break;
       pending_count = static_cast<std::size_t>(n);
     }

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "exos/arena.hpp"
-#include "exos/proc/file_system.hpp"
 #include "exos/layout.hpp"
+#include "exos/proc/file_system.hpp"
 #include "exos/proc/process.hpp"
 #include "exos/rt/calls.hpp"
 #include "exos/rt/registers.hpp"
@@ -49,10 +49,9 @@ FaultOutcome map_copy(const Region& region, std::uint64_t va, const void* source
   rt::rt_copy_page(to, source);
   if (valid < kPageSize) std::fill(to + valid, to + kPageSize, std::byte{0});
   const bool writable = (region.protection & kProtWrite) != 0;
-  const std::int64_t mapped =
-      sys::pte_insert(kCapPages, static_cast<std::uint64_t>(page) << kPageShift |
-                                     entry_bits(region, writable),
-                      va, kSelf);
+  const std::int64_t mapped = sys::pte_insert(
+      kCapPages, static_cast<std::uint64_t>(page) << kPageShift | entry_bits(region, writable), va,
+      kSelf);
   unmap(kScratch);
   return mapped < 0 ? FaultOutcome::NoMemory : FaultOutcome::Resolved;
 }
@@ -159,8 +158,7 @@ Result<> prepare_table() {
 void hide_pages(std::uint64_t start, std::uint64_t end) {
   if (end > kSlotSize) return;
   for_each_present(start, end, [](std::uint64_t va, std::uint64_t entry) {
-    sys::pte_insert(kCapPages,
-                    (entry & kPtePageMask) | kPtePresent | kPteUser | kPteNoExecute,
+    sys::pte_insert(kCapPages, (entry & kPtePageMask) | kPtePresent | kPteUser | kPteNoExecute,
                     kHiddenBase + va, kSelf);
     unmap(va);
   });
@@ -251,10 +249,11 @@ Result<> protect_range(std::uint64_t start, std::uint64_t end, std::uint32_t pro
     ((protection & kProtExecute) == 0 ? add : remove) |= kPteNoExecute;
     const bool change = (old & ~protection) != 0 || ((old ^ protection) & kProtExecute) != 0;
     if (!change) continue;
-    for_each_present(region.start, region.end, [add, remove](std::uint64_t va, std::uint64_t entry) {
-      if (((entry | add) & ~remove) != entry)
-        sys::pte_modify_range(va, 1, add, remove, kCapPages, kSelf);
-    });
+    for_each_present(region.start, region.end,
+                     [add, remove](std::uint64_t va, std::uint64_t entry) {
+                       if (((entry | add) & ~remove) != entry)
+                         sys::pte_modify_range(va, 1, add, remove, kCapPages, kSelf);
+                     });
   }
   return {};
 }

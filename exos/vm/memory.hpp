@@ -7,8 +7,8 @@
 #include "base/result.hpp"
 #include "exos/vm/region.hpp"
 
-/// The address space of a process: mappings, faults, copy-on-write. All of it application-level: the
-/// kernel is only asked to change page-table entries.
+/// The address space of a process: mappings, faults, copy-on-write. All of it application-level:
+/// the kernel is only asked to change page-table entries.
 namespace xok::exos {
 
 /// The regions of this process.

@@ -31,9 +31,9 @@ struct Region {
   std::uint64_t end = 0;
   std::uint32_t protection = 0;
   std::uint32_t flags = 0;
-  Vnode file{};                   ///< invalid: anonymous memory
-  std::uint64_t first_page = 0;   ///< of the file at `start`
-  std::uint64_t file_end = 0;     ///< address behind which private pages are zero (ELF bss); 0: none
+  Vnode file{};                  ///< invalid: anonymous memory
+  std::uint64_t first_page = 0;  ///< of the file at `start`
+  std::uint64_t file_end = 0;    ///< address behind which private pages are zero (ELF bss); 0: none
 
   [[nodiscard]] bool shared() const { return (flags & kRegionShared) != 0; }
 };

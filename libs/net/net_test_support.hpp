@@ -5,6 +5,8 @@
 // For tests only: a host with one TCP connection whose stream lies in a vector, and helpers to take
 // frames apart. Uses the host's library freely.
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <span>
 #include <vector>
