@@ -6,7 +6,6 @@ The processor is the peer's, so that both execute the same instructions for the 
 """
 import os
 import subprocess
-import sys
 
 from exo import paths
 from exo.errors import Fail
@@ -17,7 +16,7 @@ from . import linux_guest, tools
 def command(options: list, words: list, counters: str, marks: str = "") -> list:
     """The command line of `exo run` for a guest that runs `words` (none: a shell, beside Cheetah)."""
     plugin = f"{tools.program('count.so')},out={counters}" + (f",log={marks}" if marks else "")
-    return [sys.executable, os.path.join(paths.ROOT, "exo"), "run", "--quiet", "--accel", "tcg",
+    return [os.path.join(paths.ROOT, "exo"), "run", "--quiet", "--accel", "tcg",
             "--cpu", linux_guest.CPU, "-m", f"{linux_guest.MEMORY_MIB}M",
             "--qemu-arg=-plugin", f"--qemu-arg={plugin}", *options, *(["--", *words] if words else [])]
 

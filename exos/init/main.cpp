@@ -17,7 +17,6 @@
 #include "exos/init/job.hpp"
 #include "exos/init/launch.hpp"
 #include "exos/init/power.hpp"
-#include "exos/init/services.hpp"
 #include "exos/proc/environment.hpp"
 #include "exos/proc/lifecycle.hpp"
 #include "exos/proc/signals.hpp"
@@ -159,7 +158,6 @@ bool collect_children(Pid job, std::uint32_t& status) {
     g_job.argument_count = 2;
   }
   set_tracing(g_job);
-  start_services(g_job);
   const auto job = launch_job(g_job);
   if (!job.has_value()) give_up("no memory for the first program");
   serve(*job);

@@ -35,10 +35,10 @@ Outcome<Target> target_of(std::uint64_t fd) {
   return Target{.file = file, .node = file->node};
 }
 
-/// Attributes of files that are in no file system: pipes, sockets, console streams.
+/// Attributes of files that are in no file system: pipes and console streams.
 Attributes unnamed_attributes(const OpenFile& file) {
   Attributes out;
-  out.type = file.kind == FileKind::Socket ? FileType::Socket : FileType::Fifo;
+  out.type = FileType::Fifo;
   out.permissions = 0600;
   out.links = 1;
   out.number = reinterpret_cast<std::uint64_t>(&file) >> 4 & 0xffffffff;

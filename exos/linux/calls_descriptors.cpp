@@ -7,7 +7,6 @@
 #include "exos/fd/operations.hpp"
 #include "exos/fd/pipe.hpp"
 #include "exos/linux/call.hpp"
-#include "exos/net/socket_files.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/tty/terminal.hpp"
 
@@ -172,7 +171,6 @@ std::int64_t call_ioctl(const Arguments& a) {
       break;
   }
   if (file->kind == FileKind::Terminal) return result_of(terminal_control(command, a[2]));
-  if (file->kind == FileKind::Socket) return socket_control(*file, command, a[2]);
   if (command == kFIONREAD) {
     std::int32_t available = 0;
     if (file->kind == FileKind::Pipe) {

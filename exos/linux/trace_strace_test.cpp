@@ -105,6 +105,18 @@ bool is_different_each_time(const std::string& line) {
   return line.starts_with("set_tid_address(") || line.starts_with("getrandom(");
 }
 
+/// Stack and library addresses depend on the length of the environment: strace's child and ours
+/// need not agree on them.
+std::string without_high_addresses(std::string line) {
+  for (std::size_t at = line.find("0x7f"); at != std::string::npos;
+       at = line.find("0x7f", at + 1)) {
+    const std::size_t end = line.find_first_not_of("0123456789abcdef", at + 2);
+    const std::size_t length = (end == std::string::npos ? line.size() : end) - at;
+    if (length == 14) line.replace(at, length, "0x7f..........");
+  }
+  return line;
+}
+
 TEST(StraceComparison, EveryLineOfAProgramIsEqual) {
   const std::vector<std::string> command = {"/bin/ls", "-l", "/usr"};
   if (std::system("strace -V >/dev/null 2>&1") != 0) GTEST_SKIP() << "strace is not installed";
@@ -114,7 +126,7 @@ TEST(StraceComparison, EveryLineOfAProgramIsEqual) {
   ASSERT_GT(ours.size(), 3u);
   for (std::size_t i = 0; i < std::min(ours.size(), expected.size()); i++) {
     if (is_different_each_time(expected[i])) continue;
-    EXPECT_EQ(ours[i], expected[i]);
+    EXPECT_EQ(without_high_addresses(ours[i]), without_high_addresses(expected[i]));
   }
   EXPECT_EQ(ours.size(), expected.size());
 }

@@ -143,7 +143,7 @@ class SharedTableSource final : public ProcSource {
     if (target.valid()) return file_system().path_of(target, exos::process().root, buffer);
     const OpenFile* file = link == ProcLink::Descriptor ? own_file(pid, descriptor) : nullptr;
     if (file == nullptr) return fs_fail(FsError::NotFound);
-    const std::string_view text = file->kind == FileKind::Socket ? "socket:[0]" : "pipe:[0]";
+    const std::string_view text = "pipe:[0]";
     if (text.size() > buffer.size()) return fs_fail(FsError::NoBuffer);
     std::memcpy(buffer.data(), text.data(), text.size());
     return std::string_view{buffer.data(), text.size()};

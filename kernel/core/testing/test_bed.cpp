@@ -28,7 +28,7 @@ struct SmallElf {
     std::uint32_t type = 1, flags;
     std::uint64_t offset, vaddr, paddr = 0, filesz, memsz, align = 4096;
   } segment[2] = {{.flags = 5, .offset = 0, .vaddr = 0x20'0000, .filesz = 176, .memsz = 176},
-                  {.flags = 6, .offset = 0, .vaddr = kScratch, .filesz = 8, .memsz = 4096}};
+                  {.flags = 6, .offset = 0, .vaddr = kScratch, .filesz = 0, .memsz = 4096}};
 };
 static_assert(sizeof(SmallElf) == 176);
 
