@@ -292,7 +292,6 @@ TEST_F(MemoryFsTest, TheInodeLimitIsNoSpace) {
 
 /// Whatever allocation fails, an operation either works or changes nothing.
 TEST_F(MemoryFsTest, NoOperationIsHalfDoneWhenMemoryRunsOut) {
-  const std::string data(5 * kPageSize, 'd');
   const std::string path(3000, 'p');
   std::vector<std::function<bool(Inode&)>> operations = {
       [&](Inode& d) { return fs().create(d, "new", {}).has_value(); },

@@ -104,7 +104,7 @@ std::int64_t call_clock_gettime(const Arguments& a) {
 }
 
 std::int64_t call_clock_getres(const Arguments& a) {
-  XOK_LINUX_TRY(clock_ns(a.as_u32(0)));
+  if (const auto now = clock_ns(a.as_u32(0)); !now.has_value()) return error_number(now.error());
   const Timespec resolution{.tv_sec = 0, .tv_nsec = 1};
   return a[1] == 0 || put(a[1], resolution) ? 0 : -kEFAULT;
 }

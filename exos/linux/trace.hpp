@@ -35,7 +35,8 @@ inline constexpr std::size_t kLineBytes = 2048;
 /// Context  any; allocates nothing, takes no lock; memory is only read through `reader`
 /// Source   own, compared with strace 6.1 on the host (trace_test.cpp).
 ///          differs: no dates behind times; TCSETS and its kin without the sound names that share
-///          their numbers; clone3, itimer, timerfd and inotify structures as pointers
+///          their numbers; the first members only of statfs; clone3 and timerfd structures as
+///          pointers
 class CallTrace {
  public:
   /// reader  used until `finish`

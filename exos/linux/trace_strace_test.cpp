@@ -47,6 +47,7 @@ std::size_t read_child(void* context, std::uint64_t address, std::span<std::uint
   close(null);
   ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   execv(words[0], words.data());

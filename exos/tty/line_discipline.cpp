@@ -104,7 +104,7 @@ void LineDiscipline::type(std::uint8_t raw, Typed& typed) {
   const auto mapped = map_input(byte);
   if (!mapped.has_value()) return;
   if (has(local_mode::kCanonical) && edit(*mapped)) return;
-  if (*mapped == '\n' && has(local_mode::kEcho)) {
+  if (*mapped == '\n' && byte == '\r' && has(local_mode::kEcho)) {  // a newline typed raw is ^J
     echo_raw('\n');
   } else {
     echo(*mapped);

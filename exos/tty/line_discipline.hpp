@@ -30,7 +30,10 @@ namespace xok::exos {
 ///
 /// Context  one caller at a time: the terminal's lock is held. Nothing blocks, nothing allocates.
 /// Source   POSIX.1-2017 chapter 11; termios(3); behaviour of Linux 6.1 where they leave a choice.
-///          differs: ECHOPRT echoes as ECHOE, IXOFF sends nothing, VSWTC and VDISCARD do nothing.
+///          Compared with a Linux pseudo-terminal on random typing.
+///          differs: ECHOPRT echoes as ECHOE, IXOFF sends nothing, VSWTC and VDISCARD do nothing;
+///          IUCLC lowers ASCII only, and WERASE takes any byte from 0x80 for part of a word, where
+///          Linux assumes Latin-1
 class LineDiscipline {
  public:
   /// Bytes of input kept, and the longest line with its end: a line's last place takes only its
@@ -108,7 +111,7 @@ class LineDiscipline {
 
   /// tcflush(3).
   void flush_input();
-  void flush_echo() { echo_tail_ = echo_head_; }
+  void flush_echo();
 
   [[nodiscard]] const WindowSize& window_size() const { return window_size_; }
   /// Returns  true when the size differs: raise SIGWINCH in the foreground process group
@@ -151,6 +154,7 @@ class LineDiscipline {
   void echo_raw(std::uint8_t byte);
   void echo_text(const char* text);
   std::size_t translate(std::uint8_t byte, std::span<std::uint8_t, 8> out);
+  void show(std::uint8_t byte);
 
   Result<std::size_t> read_line(std::span<std::uint8_t> destination);
   std::size_t take(std::span<std::uint8_t> destination);
@@ -165,9 +169,10 @@ class LineDiscipline {
   std::uint32_t head_ = 0;  ///< next free place
   std::uint32_t echo_tail_ = 0;
   std::uint32_t echo_head_ = 0;
-  std::uint32_t column_ = 0;       ///< where the cursor is, as far as we can know
-  std::uint32_t line_column_ = 0;  ///< where the cursor was when the unfinished line began
-  bool literal_next_ = false;      ///< LNEXT was typed
+  std::uint32_t column_ = 0;        ///< where the cursor will be when all echo is on the screen
+  std::uint32_t shown_column_ = 0;  ///< where it is now: where flushed echo leaves it
+  std::uint32_t line_column_ = 0;   ///< where the cursor was when the unfinished line began
+  bool literal_next_ = false;       ///< LNEXT was typed
   bool stopped_ = false;
   std::array<Cell, kInputCapacity> queue_{};
   std::array<std::uint8_t, kEchoCapacity> echo_{};

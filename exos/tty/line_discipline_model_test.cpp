@@ -115,7 +115,10 @@ TEST(LineDisciplineModel, RawBytesArriveUnchangedAndInOrder) {
 /// Whatever is typed under whatever settings: bounded, never stuck, and a readable terminal reads.
 TEST(LineDisciplineModel, RandomSettingsKeepThePromises) {
   std::mt19937 random{kSeed};
-  const auto few_bits = [&] { return static_cast<std::uint32_t>(random() & random()); };
+  const auto few_bits = [&] {
+    const auto bits = static_cast<std::uint32_t>(random());
+    return bits & static_cast<std::uint32_t>(random());
+  };
   auto line = std::make_unique<LineDiscipline>();
   for (int step = 0; step < 50'000; step++) {
     if (random() % 8 == 0) {

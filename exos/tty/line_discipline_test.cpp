@@ -382,6 +382,23 @@ TEST(LineDiscipline, ANewWindowSizeIsReportedOnce) {
   EXPECT_EQ(terminal.line().window_size().columns, 132);
 }
 
+TEST(LineDiscipline, ANewlineTypedRawEchoesAsAControlCharacter) {
+  Terminal terminal;
+  terminal.change([](Termios& t) { t.c_lflag &= ~kCanonical; });
+  terminal.type("\n");
+  EXPECT_EQ(terminal.screen(), "^J");
+  terminal.type("\r");
+  EXPECT_EQ(terminal.screen(), "\r\n");
+}
+
+TEST(LineDiscipline, EchoThatASignalFlushedDoesNotMoveTheCursor) {
+  Terminal terminal;
+  terminal.type(
+      "abc\x03"
+      "\t\x7f");
+  EXPECT_EQ(terminal.screen(), "^C\t\b\b\b\b\b\b");
+}
+
 TEST(LineDiscipline, TabErasedAfterAPromptGoesBackToThePrompt) {
   Terminal terminal;
   EXPECT_EQ(terminal.print("$ "), "$ ");

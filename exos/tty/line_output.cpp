@@ -127,11 +127,32 @@ void LineDiscipline::reprint() {
   for (std::uint32_t at = line_; at != head_; at++) echo(static_cast<std::uint8_t>(cell(at)));
 }
 
+/// Follows the cursor over one translated byte of echo as it leaves for the screen.
+void LineDiscipline::show(std::uint8_t byte) {
+  if (!output_has(output_mode::kProcess)) return;
+  if (byte == '\r') {
+    shown_column_ = 0;
+  } else if (byte == '\t') {
+    shown_column_ += to_tab_stop(shown_column_);
+  } else if (byte == '\b') {
+    if (shown_column_ > 0) shown_column_--;
+  } else if (!is_control(byte) && !is_continuation(byte)) {
+    shown_column_++;
+  }
+}
+
+void LineDiscipline::flush_echo() {
+  echo_tail_ = echo_head_;
+  column_ = shown_column_;
+}
+
 std::size_t LineDiscipline::drain_echo(std::span<std::uint8_t> destination) {
   if (stopped_) return 0;
   std::size_t count = 0;
   while (count < destination.size() && echo_pending()) {
-    destination[count++] = echo_[echo_tail_++ % kEchoCapacity];
+    const std::uint8_t byte = echo_[echo_tail_++ % kEchoCapacity];
+    show(byte);
+    destination[count++] = byte;
   }
   return count;
 }
@@ -148,6 +169,7 @@ LineDiscipline::Written LineDiscipline::write_translate(std::span<const std::uin
     written.produced += count;
     written.consumed++;
   }
+  if (written.consumed != 0) shown_column_ = column_;
   return written;
 }
 

@@ -31,31 +31,48 @@ namespace {
 
 using Words = std::array<std::uint64_t, 6>;
 
-template <class... Arguments, std::size_t... kIndex>
-std::int64_t invoke(CallResult (*handler)(Call&, Arguments...), Call& call, const Words& words,
-                    std::index_sequence<kIndex...>) {
-  const CallResult result = handler(call, Arguments{words[kIndex]}...);
-  return result.has_value() ? *result : -static_cast<std::int64_t>(result.error());
+using Handler = std::int64_t (*)(Call&, const Words&);
+
+/// One table entry: unpacks the argument words for a call, packs its result.
+template <auto kCall>
+struct Entry;
+
+template <class... Arguments, CallResult (*kCall)(Call&, Arguments...)>
+struct Entry<kCall> {
+  static_assert(sizeof...(Arguments) <= 6);
+  static std::int64_t run(Call& call, const Words& words) {
+    return unpack(call, words, std::index_sequence_for<Arguments...>{});
+  }
+
+ private:
+  template <std::size_t... kIndex>
+  static std::int64_t unpack(Call& call, [[maybe_unused]] const Words& words,
+                             std::index_sequence<kIndex...>) {
+    const CallResult result = kCall(call, Arguments{words[kIndex]}...);
+    return result.has_value() ? *result : -static_cast<std::int64_t>(result.error());
+  }
+};
+
+std::int64_t no_such_call(Call&, const Words&) {
+  return -static_cast<std::int64_t>(Errc::NoSuchCall);
 }
 
-template <class... Arguments>
-std::int64_t invoke(CallResult (*handler)(Call&, Arguments...), Call& call, const Words& words) {
-  static_assert(sizeof...(Arguments) <= 6);
-  return invoke(handler, call, words, std::index_sequence_for<Arguments...>{});
+consteval std::array<Handler, kSyscallNumbers> make_table() {
+  std::array<Handler, kSyscallNumbers> table{};
+  table.fill(no_such_call);
+#define XOK_SYSCALL(number, name, user_memory, arguments) table[number] = Entry<&calls::name>::run;
+#include "abi/syscalls.def"
+#undef XOK_SYSCALL
+  return table;
 }
+
+constexpr std::array<Handler, kSyscallNumbers> kTable = make_table();
 
 }  // namespace
 
 std::int64_t dispatch(Call& call, std::uint64_t number, const Words& arguments) {
-  switch (number) {
-#define XOK_SYSCALL(no, name, user_memory, argument_list) \
-  case no:                                                \
-    return invoke(&calls::name, call, arguments);
-#include "abi/syscalls.def"
-#undef XOK_SYSCALL
-    default:
-      return -static_cast<std::int64_t>(Errc::NoSuchCall);
-  }
+  if (number >= kSyscallNumbers) return no_such_call(call, arguments);
+  return kTable[number](call, arguments);
 }
 
 }  // namespace xok::kernel

@@ -28,35 +28,47 @@ std::uint64_t PageTables::create() {
   return top;
 }
 
-Path PageTables::walk(std::uint64_t top, std::uint64_t va, unsigned level) {
-  Path path;
-  std::uint64_t table = top;
-  for (unsigned l = 4;; --l) {
-    path.table[l] = table;
-    path.entry = entries(table) + index_at(va, l);
-    path.reached = l;
-    path.counted = path.counted && pages_.info(table).reader_limit != kShared;
-    if (l == level || (*path.entry & kPtePresent) == 0) return path;
-    table = entry_page(*path.entry);
+/// Whether no table of the path was ever shared: only then do the counts include what it maps.
+bool PageTables::counted(const Path& path) const {
+  for (unsigned l = path.reached; l <= 4; l++) {
+    if (pages_.info(path.table[l]).reader_limit == kShared) return false;
   }
+  return true;
 }
 
 void PageTables::complete(const Space& space, Path& path, std::uint64_t va, unsigned level) {
+  const bool counts = path.reached > level && counted(path);
   while (path.reached > level) {
     const std::uint64_t table = pages_.take_kernel();
     PageInfo& p = pages_.info(table);
     p.mappings = 1;
     p.reader_limit = 1;
     p.stamp = 1;
-    if (path.counted) {
+    if (counts) {
       for (unsigned l = path.reached; l <= 4; l++) pages_.info(path.table[l]).stamp++;
       space.record->table_pages++;
     }
     machine_.write_entry(path.entry, table << kPageShift | kTableBits);
     path.reached--;
-    path.table[path.reached] = table;
+    path.table[path.reached] = static_cast<std::uint32_t>(table);
     path.entry = entries(table) + index_at(va, path.reached);
   }
+}
+
+/// Adds to the counts of the path's four tables, unless one of them was ever shared.
+void PageTables::count_leaf(const Space& space, const Path& path, std::uint32_t change) {
+  PageInfo& t1 = pages_.info(path.table[1]);
+  PageInfo& t2 = pages_.info(path.table[2]);
+  PageInfo& t3 = pages_.info(path.table[3]);
+  PageInfo& t4 = pages_.info(path.table[4]);
+  static_assert(kShared == 2);  // the others have 1
+  if (((t1.reader_limit | t2.reader_limit | t3.reader_limit | t4.reader_limit) & kShared) != 0)
+    return;
+  t1.writers += change;
+  t2.writers += change;
+  t3.writers += change;
+  t4.writers += change;
+  space.record->mapped_pages = t4.writers;
 }
 
 void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
@@ -65,11 +77,7 @@ void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
   machine_.write_entry(path.entry, value);
   const bool was_present = (old & kPtePresent) != 0;
   const bool is_present = (value & kPtePresent) != 0;
-  if (path.counted && was_present != is_present) {
-    const std::uint32_t change = is_present ? 1 : ~std::uint32_t{0};
-    for (unsigned l = 1; l <= 4; l++) pages_.info(path.table[l]).writers += change;
-    space.record->mapped_pages = pages_.info(path.table[4]).writers;
-  }
+  if (was_present != is_present) count_leaf(space, path, is_present ? 1 : ~std::uint32_t{0});
   if (!was_present) return;
   machine_.flush(va);
   pages_.unmap(entry_page(old), (old & kPteWritable) != 0);
@@ -89,7 +97,7 @@ void PageTables::change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64
 void PageTables::share(const Space& source, const Path& from, const Path& to) {
   const std::uint64_t table = entry_page(*from.entry);
   PageInfo& p = pages_.info(table);
-  if (from.counted && p.reader_limit != kShared) {
+  if (counted(from) && p.reader_limit != kShared) {
     for (unsigned l = from.reached; l <= 4; l++) {
       pages_.info(from.table[l]).writers -= p.writers;
       pages_.info(from.table[l]).stamp -= p.stamp;

@@ -31,10 +31,9 @@ struct Space {
 
 /// Where a walk led.
 struct Path {
-  std::uint64_t* entry = nullptr;        ///< the entry for the address in the lowest table reached
-  unsigned reached = 4;                  ///< that table's level
-  bool counted = true;                   ///< no table on the way was ever shared
-  std::array<std::uint64_t, 5> table{};  ///< page of the table of each level, 4 to `reached`
+  std::uint64_t* entry = nullptr;      ///< the entry for the address in the lowest table reached
+  unsigned reached = 4;                ///< that table's level
+  std::array<std::uint32_t, 5> table;  ///< page of the table of each level, 4 to `reached`
 };
 
 class PageTables {
@@ -52,7 +51,14 @@ class PageTables {
 
   /// Walks to the table of `level` (1 to 4), or as far down as tables exist. `va` < kUserTop.
   /// Cost 4 loads.
-  Path walk(std::uint64_t top, std::uint64_t va, unsigned level = 1);
+  Path walk(std::uint64_t top, std::uint64_t va, unsigned level = 1) {
+    Path path;
+    path.table[4] = static_cast<std::uint32_t>(top);
+    path.entry = entries(top) + (va >> 39 & 511);
+    (void)(level < 4 && descend(path, va, 3) && level < 3 && descend(path, va, 2) && level < 2 &&
+           descend(path, va, 1));
+    return path;
+  }
   /// The level-1 entry for `va`, or nullptr when a table on the way is missing.
   std::uint64_t* find(std::uint64_t top, std::uint64_t va) {
     const Path path = walk(top, va);
@@ -89,6 +95,18 @@ class PageTables {
   std::uint64_t* entries(std::uint64_t table) {
     return reinterpret_cast<std::uint64_t*>(pages_.bytes(table));
   }
+  /// Goes on to the table of `level` that the path's entry holds. False: there is none.
+  bool descend(Path& path, std::uint64_t va, unsigned level) {
+    const std::uint64_t entry = *path.entry;
+    if ((entry & kPtePresent) == 0) return false;
+    const std::uint64_t table = (entry & kPtePageMask) >> kPageShift;
+    path.reached = level;
+    path.table[level] = static_cast<std::uint32_t>(table);
+    path.entry = entries(table) + (va >> (kPageShift + 9 * (level - 1)) & 511);
+    return true;
+  }
+  [[nodiscard]] bool counted(const Path& path) const;
+  void count_leaf(const Space& space, const Path& path, std::uint32_t change);
   void reap_leaf_table(std::uint64_t table);
   bool reap_one(std::uint64_t top);
 

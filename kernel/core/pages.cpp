@@ -2,7 +2,6 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/pages.hpp"
 
-#include "base/check.hpp"
 #include "kernel/core/capability.hpp"
 
 namespace xok::kernel {
@@ -14,6 +13,10 @@ void Pages::initialize(const ExposedTables& tables) {
   system_->free_pages = system_->usable_pages = system_->kernel_pages = 0;
   system_->free_list_head = free_tail_ = 0;
   if (system_->page_count > 0) info_[0].status = PageStatus::Absent;
+  std::uint64_t any = 0;
+  while (any < system_->page_count && info_[any].status == PageStatus::Absent) any++;
+  XOK_CHECK(any < system_->page_count);
+  direct_map_ = machine_.page(PageNumber{any}) - any * kPageSize;
   for (std::uint64_t page = 0; page < system_->page_count; page++) {
     PageInfo& p = info_[page];
     const PageStatus status = p.status;

@@ -80,14 +80,14 @@ void Scheduler::free_slices(EnvIndex env) {
 
 // -- Choosing
 
-/// Whether `env` can run now; a sleeper whose predicate holds is woken by asking.
-bool Scheduler::ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline) {
+/// Whether `env`, which is not Runnable, can run now after all: a sleeper whose predicate holds is
+/// woken by asking.
+bool Scheduler::try_wake(EnvIndex env, std::uint64_t& deadline) {
   Env& record = envs_[env];
-  if (record.status == EnvStatus::Runnable) return true;
   EnvState& state = states_[env];
   if (record.status != EnvStatus::Sleeping || state.predicate == nullptr || !state.context_set)
     return false;
-  const Verdict verdict = evaluate(*state.predicate, now);
+  const Verdict verdict = evaluate(*state.predicate, machine_.cycles());
   if (!verdict.tag.has_value()) {
     if (verdict.deadline < deadline) deadline = verdict.deadline;
     return false;
@@ -101,13 +101,12 @@ bool Scheduler::ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline) 
 /// Whether an environment other than the current one owns a slice and can run.
 bool Scheduler::anyone_else(const Cpu& cpu) {
   const Processor& p = processors_[cpu.number];
-  const std::uint64_t now = machine_.cycles();
   std::uint64_t deadline = kNever;
   const std::uint64_t pass = ++pass_;
   for (std::uint32_t at = next_used(p, 0); at != kNone; at = next_used(p, at + 1)) {
     const EnvIndex env = env_index(slice(cpu.number, at).owner);
     if (env == cpu.current || states_[env].pass == pass) continue;
-    if (ready(env, now, deadline)) return true;
+    if (ready(env, deadline)) return true;
     states_[env].pass = pass;
   }
   return false;
@@ -117,7 +116,6 @@ bool Scheduler::anyone_else(const Cpu& cpu) {
 /// however many slices it has.
 Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
   const Processor& p = processors_[cpu.number];
-  const std::uint64_t now = machine_.cycles();
   Choice skipped{kNoEnv, 0, 0, kNever};  // could run, but owes its turn
   std::uint64_t deadline = kNever;
   const std::uint64_t pass = ++pass_;
@@ -132,7 +130,7 @@ Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
     Slice& s = slice(cpu.number, at);
     const EnvIndex env = env_index(s.owner);
     if (states_[env].pass == pass) continue;
-    if (!ready(env, now, deadline)) {
+    if (!ready(env, deadline)) {
       states_[env].pass = pass;
       continue;
     }
@@ -202,7 +200,7 @@ void Scheduler::switch_to_next(Cpu& cpu) {
 
 bool Scheduler::switch_to(Cpu& cpu, EnvIndex env) {
   std::uint64_t deadline = kNever;
-  if (!ready(env, machine_.cycles(), deadline)) return false;
+  if (!ready(env, deadline)) return false;
   give(cpu, env);
   return true;
 }
@@ -210,7 +208,7 @@ bool Scheduler::switch_to(Cpu& cpu, EnvIndex env) {
 bool Scheduler::sleep(EnvIndex env) {
   std::uint64_t deadline = kNever;
   envs_[env].status = EnvStatus::Sleeping;
-  return !ready(env, machine_.cycles(), deadline);
+  return !ready(env, deadline);
 }
 
 bool Scheduler::settle(Cpu& cpu) {

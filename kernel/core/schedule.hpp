@@ -88,7 +88,10 @@ class Scheduler {
   Choice choose(const Cpu& cpu);
   bool anyone_else(const Cpu& cpu);
   void force_out(Cpu& cpu);
-  bool ready(EnvIndex env, std::uint64_t now, std::uint64_t& deadline);
+  bool ready(EnvIndex env, std::uint64_t& deadline) {
+    return envs_[env].status == EnvStatus::Runnable || try_wake(env, deadline);
+  }
+  bool try_wake(EnvIndex env, std::uint64_t& deadline);
   void start_slice(Cpu& cpu, const Choice& choice);
   void give(Cpu& cpu, EnvIndex env);
   void leave(Cpu& cpu);

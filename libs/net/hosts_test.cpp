@@ -176,7 +176,7 @@ TEST_F(Dhcp, ObtainsALease) {
 
 TEST_F(Dhcp, DiscoversAgainAfterFourEightAndMoreSeconds) {
   start();
-  for (const std::uint64_t expected : {4, 8, 16, 32, 64, 64}) {
+  for (const std::uint64_t expected : {4u, 8u, 16u, 32u, 64u, 64u}) {
     const std::uint64_t wait = client.next_deadline() - now;
     EXPECT_GE(wait, (expected - 1) * kSecond);
     EXPECT_LE(wait, (expected + 1) * kSecond);

@@ -24,7 +24,7 @@ constexpr FrameAddresses kAtoB{.local_mac = testing::kMacA,
 std::uint16_t slow_checksum(std::span<const std::uint8_t> bytes) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i)
-    sum += i % 2 == 0 ? bytes[i] << 8u : std::uint32_t{bytes[i]};
+    sum += i % 2 == 0 ? std::uint32_t{bytes[i]} << 8u : std::uint32_t{bytes[i]};
   while (sum > 0xFFFF) sum = (sum & 0xFFFF) + (sum >> 16);
   return static_cast<std::uint16_t>(sum);
 }
