@@ -197,6 +197,7 @@ TEST(EnvFree, PageOnlyHeldByADyingSpaceCanBeSharedAndStaysWhole) {
   std::uint64_t va = 0x40'2000;  // exhaust memory, so that the next insert has to reap
   while (bed.machine.info().free_pages > 0)
     ASSERT_GE(bed.call(pte_insert, 0, fresh_page(), va += kPageSize, 0), 0);
+  EXPECT_FALSE(bed.core().page_tables.reaping());  // what the dead held was there to be had
   for (int i = 0; i < 8; i++) {
     EXPECT_EQ(bed.call(pte_insert, 0, this_page(last.page), 0x41'0000, 0),
               static_cast<std::int64_t>(last.page));

@@ -12,7 +12,6 @@
 namespace xok::kernel::drivers {
 namespace {
 
-using testing::Chain;
 using testing::SimulatedDevice;
 using testing::SimulatedPlatform;
 

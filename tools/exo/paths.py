@@ -21,6 +21,8 @@ GUEST_APPS = os.path.join(GUEST, "apps")
 PROGRAMS = {
     "/sbin/cheetah": os.path.join(GUEST, "apps/cheetah/cheetah"),
 }
+# Without it the guest has no network service: what needs one is skipped.
+CHEETAH_SOURCES = os.path.join(ROOT, "apps/cheetah")
 # Every other ELF program below GUEST_APPS goes here.
 PROGRAM_FOLDER = "/usr/lib/xok"
 

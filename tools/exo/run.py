@@ -187,7 +187,7 @@ def print_command(settings: qemu.Settings, parts: dict, terminal: bool) -> int:
         file.writelines(bundle.pack(parts))
     null = "file,path=/dev/null"
     channels = {"log": "file,path=/dev/stderr", "tty": "stdio,signal=off" if terminal else null,
-                "stdin": null, "stdout": null if terminal else "stdio,signal=off",
+                "stdin": null, "stdout": null if terminal else "file,path=/dev/stdout",
                 "stderr": null if terminal else "file,path=/dev/stderr", "control": null, "trace": null}
     print(shlex.join(qemu.command(settings, ["-kernel", paths.KERNEL, "-initrd", path], channels)))
     return 0
