@@ -13,6 +13,7 @@ from .. import build, install, paths
 from . import sources
 
 PRESETS = (paths.HOST_PRESET, paths.GUEST_PRESET)
+TEST_CHECKS = "--checks=-bugprone-unchecked-optional-access,-performance-inefficient-vector-operation"
 CLANG_EXTRA = ("-Wno-unknown-warning-option", "-Wno-unused-command-line-argument",
                "-Wno-ignored-optimization-argument")
 
@@ -34,7 +35,7 @@ def run(report) -> None:
             report.passed(path)
             return
         # A test may use an optional that it has just asserted, and need not hurry.
-        checks = ["--checks=-bugprone-unchecked-optional-access,-performance-inefficient-vector-operation"] if path.endswith("_test.cpp") else []
+        checks = [TEST_CHECKS] if path.endswith("_test.cpp") else []
         done = subprocess.run(["clang-tidy-19", "--quiet", *checks, "-p", database, path], cwd=paths.ROOT,
                               capture_output=True, text=True, check=False)
         if done.returncode == 0:
