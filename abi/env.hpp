@@ -58,8 +58,10 @@ struct Env {
   std::uint64_t faults;         ///< exceptions passed to it
   std::uint64_t calls;          ///< kernel calls made
   std::uint64_t overruns;       ///< slice ends it did not answer in time
-  std::uint64_t mapped_pages;   ///< present entries in its page tables (shared tables once)
-  std::uint64_t table_pages;    ///< page-table pages it holds
+  // Counts of the address space, kept by the one environment that `address_space` names (0 in its
+  // other threads). Tables that were ever shared (table_share), and what they map, are left out.
+  std::uint64_t mapped_pages;  ///< present entries in its page tables
+  std::uint64_t table_pages;   ///< page-table pages it holds
   std::uint64_t predicate_terms;
   std::uint32_t slices;     ///< slices owned, all processors
   std::uint32_t processor;  ///< last ran on

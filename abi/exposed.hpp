@@ -45,7 +45,8 @@ enum class PageStatus : std::uint8_t {
 };
 
 /// One physical page. While free, `mappings` and `writers` link the free list (page numbers;
-/// 0 ends it); `SystemInfo::free_list_head` starts it.
+/// 0 ends it), first in, first out; `SystemInfo::free_list_head` starts it. In a page-table page
+/// (Kernel) `mappings` counts its holders; the other counts are the kernel's own.
 struct PageInfo {
   PageStatus status;
   std::uint8_t reader_limit;  ///< 0 none, 1 one, 2 any number (of environments mapping it)

@@ -177,14 +177,21 @@ class Judge {
     changed_ = true;
     const auto& now = after_.envs[i];
     if (!is(SyscallNumber::env_alloc) && !batch_) complain("an environment appeared", i);
-    if (!some_held([&](const Capability& c) { return same(c, now.capabilities[0]); }))
-      complain("slot 0 of a new environment", i);
+    const Capability& name = now.capabilities[0];
+    const bool held = some_held([&](const Capability& c) { return same(c, name); });
+    if (!held && !(batch_ && obtainable(name))) complain("slot 0 of a new environment", i);
     for (std::size_t slot = 1; slot < kCapabilitySlots && !batch_; slot++) {
       if (now.capabilities[slot].valid()) complain("a new environment has more", i, slot);
     }
   }
 
-  bool was_free(std::uint64_t page) const { return before_.pages[page].status == PageStatus::Free; }
+  /// The page could be allocated in this step: free, or a table (not a page of the kernel proper)
+  /// that was taken down on the way. The sweep proves that it is no table any more.
+  bool was_free(std::uint64_t page) const {
+    const PageStatus was = before_.pages[page].status;
+    return was == PageStatus::Free ||
+           (was == PageStatus::Kernel && page > FakeMachine::kBootKernelPages);
+  }
   bool in_use(const PageInfo& p) const {
     return p.status == PageStatus::User || p.status == PageStatus::BootModule;
   }
@@ -194,9 +201,11 @@ class Judge {
   }
   /// The page now carries the first ACL entry that allocation gives it.
   bool freshly_mine(std::uint64_t page) const {
-    const PageInfo& p = after_.pages[page];
+    const Capability& owner = after_.pages[page].acl[0];
+    // A batch may have made a capability, used it, and overwritten it.
+    if (batch_ && obtainable(owner)) return true;
     return allocates() && some_held([&](const Capability& c) {
-             return same(c, p.acl[0]) && has(c, static_cast<unsigned>(Permission::Allocate));
+             return same(c, owner) && has(c, static_cast<unsigned>(Permission::Allocate));
            });
   }
   void check_acl(std::uint64_t page) {
@@ -245,18 +254,22 @@ class Judge {
     if (!known) complain("an entry appeared", table, index);
   }
 
+  /// A table that more address spaces reach than before. One of the new ones must be the caller's
+  /// to change; others may come along because they share a table above it with that one.
   void check_sharing(std::uint64_t table, const std::set<std::uint64_t>& tops) {
     const auto old = before_.reached_from.find(table);
-    if (old == before_.reached_from.end()) return;
-    const bool gave =
-        std::ranges::any_of(old->second, [&](std::uint64_t t) { return rules_space(t); });
+    if (old == before_.reached_from.end() || batch_) return;  // a batch may reuse the page
+    bool more = false;
+    bool took = false;
     for (const std::uint64_t top : tops) {
       if (old->second.contains(top)) continue;
-      changed_ = true;
-      const bool known = is(SyscallNumber::table_share) || batch_;
-      // A batch may free one space and take its pages for another.
-      if (!known || !rules_space(top) || (!gave && !batch_)) complain("shares a table", table, top);
+      more = changed_ = true;
+      took = took || rules_space(top);
     }
+    if (!more) return;
+    const auto mine = [&](std::uint64_t top) { return rules_space(top); };
+    const bool gave = std::ranges::any_of(old->second, mine);
+    if (!is(SyscallNumber::table_share) || !took || !gave) complain("shares a table", table);
   }
 
   const Snapshot& before_;
