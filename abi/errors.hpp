@@ -31,7 +31,9 @@ enum class Errc : std::uint8_t {
   Reset,            ///< the peer reset the connection
   Unreachable,      ///< no route, or the next hop does not answer
   Closed,           ///< the stream or connection is shut in this direction
-  Last = Closed,
+  InProgress,       ///< it was begun and goes on; wait for the documented word to change
+  NotConnected,     ///< the socket has no peer
+  Last = NotConnected,
 };
 
 }  // namespace xok

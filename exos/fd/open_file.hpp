@@ -9,6 +9,7 @@
 namespace xok::exos {
 
 struct Pipe;
+struct Socket;
 
 /// What an open file is: the dispatch of the fd layer (state is shared between processes, so the
 /// kind is a value, not a virtual table).
@@ -22,6 +23,7 @@ enum class FileKind : std::uint32_t {
   Full,
   Random,
   Console,  ///< a console port as a plain byte stream (`device` is the port)
+  Socket,
 };
 
 /// An open file description: what dup and fork share. Under SharedState::file_lock, but for the
@@ -34,6 +36,7 @@ struct OpenFile {
   std::uint64_t offset;
   Vnode node;  ///< held; invalid for unnamed pipes
   Pipe* pipe;
+  Socket* socket;
   GeneratedText text;
   std::int32_t owner;  ///< F_SETOWN
   std::uint32_t reserved;

@@ -6,6 +6,7 @@
 
 #include "exos/fd/console_files.hpp"
 #include "exos/fd/pipe_files.hpp"
+#include "exos/net/socket.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/process.hpp"
 #include "exos/proc/signals.hpp"
@@ -54,6 +55,10 @@ Outcome<std::size_t> read_file(OpenFile& file, std::span<std::byte> to) {
       return read_terminal(file, to);
     case FileKind::Console:
       return read_console(file, to);
+    case FileKind::Socket: {
+      const Received received = XOK_TRY(receive_socket(file, to, Peek::No, Wait::Yes));
+      return received.bytes;
+    }
     case FileKind::Null:
       return 0;
     case FileKind::Zero:
@@ -82,6 +87,8 @@ Outcome<std::size_t> write_file(OpenFile& file, std::span<const std::byte> from)
       return write_terminal(file, from);
     case FileKind::Console:
       return write_console(file, from);
+    case FileKind::Socket:
+      return send_socket(file, from, std::nullopt, Wait::Yes);
     case FileKind::Null:
     case FileKind::Zero:
     case FileKind::Random:
@@ -131,6 +138,8 @@ std::uint32_t poll_file(const OpenFile& file) {
       return poll_terminal(file);
     case FileKind::Console:
       return poll_console(file);
+    case FileKind::Socket:
+      return poll_socket(file);
     default:
       return kPollIn | kPollOut;
   }
@@ -144,6 +153,8 @@ void watch_file(const OpenFile& file, rt::WaitSet& wait) {
       return watch_terminal(file, wait);
     case FileKind::Console:
       return watch_console(file, wait);
+    case FileKind::Socket:
+      return watch_socket(file, wait);
     default:
       return;
   }
@@ -151,6 +162,7 @@ void watch_file(const OpenFile& file, rt::WaitSet& wait) {
 
 void close_file(OpenFile& file) {
   if (file.kind == FileKind::Pipe) close_pipe(file);
+  if (file.kind == FileKind::Socket) close_socket(file);
   if (file.node.valid()) file_system().release(file.node);
 }
 

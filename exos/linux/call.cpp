@@ -101,6 +101,10 @@ int our_errno(Errc error) {
       return kENXIO;
     case Errc::Closed:
       return kEPIPE;
+    case Errc::InProgress:
+      return kEINPROGRESS;
+    case Errc::NotConnected:
+      return kENOTCONN;
   }
   return kEINVAL;
 }
