@@ -50,6 +50,8 @@ struct SharedState {
   VfsState vfs;
   ObjectPool open_files;
   ObjectPool pipes;
+  ObjectPool unix_socket_pool;
+  UnixSocket* unix_sockets;  ///< the first of all
   Terminal terminal;
   NetworkConfig network;
   Pid last_pid;

@@ -10,6 +10,7 @@ namespace xok::exos {
 
 struct Pipe;
 struct Socket;
+struct UnixSocket;
 
 /// What an open file is: the dispatch of the fd layer (state is shared between processes, so the
 /// kind is a value, not a virtual table).
@@ -22,8 +23,9 @@ enum class FileKind : std::uint32_t {
   Zero,
   Full,
   Random,
-  Console,  ///< a console port as a plain byte stream (`device` is the port)
-  Socket,
+  Console,     ///< a console port as a plain byte stream (`device` is the port)
+  Socket,      ///< of the Internet protocols
+  UnixSocket,  ///< between processes of this machine
 };
 
 /// An open file description: what dup and fork share. Under SharedState::file_lock, but for the
@@ -37,6 +39,7 @@ struct OpenFile {
   Vnode node;  ///< held; invalid for unnamed pipes
   Pipe* pipe;
   Socket* socket;
+  UnixSocket* unix_socket;
   GeneratedText text;
   std::int32_t owner;  ///< F_SETOWN
   std::uint32_t reserved;
@@ -51,7 +54,8 @@ inline constexpr std::uint32_t kOpenNonBlocking = 04000;
 
 /// The number that tells an open file without a node from others: its "inode".
 inline std::uint64_t unnamed_number(const OpenFile& file) {
-  return reinterpret_cast<std::uint64_t>(&file) >> 4 & 0xffffffff;
+  const void* const state = file.unix_socket;
+  return reinterpret_cast<std::uint64_t>(state != nullptr ? state : &file) >> 4 & 0xffffffff;
 }
 
 inline bool readable_mode(const OpenFile& file) {

@@ -7,6 +7,7 @@
 #include "exos/fd/console_files.hpp"
 #include "exos/fd/pipe_files.hpp"
 #include "exos/net/socket.hpp"
+#include "exos/net/unix_socket.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/process.hpp"
 #include "exos/proc/signals.hpp"
@@ -59,6 +60,10 @@ Outcome<std::size_t> read_file(OpenFile& file, std::span<std::byte> to) {
       const Received received = XOK_TRY(receive_socket(file, to, Peek::No, Wait::Yes));
       return received.bytes;
     }
+    case FileKind::UnixSocket: {
+      const UnixReceived received = XOK_TRY(receive_unix(file, to, Peek::No, Wait::Yes));
+      return received.bytes;
+    }
     case FileKind::Null:
       return 0;
     case FileKind::Zero:
@@ -89,6 +94,8 @@ Outcome<std::size_t> write_file(OpenFile& file, std::span<const std::byte> from)
       return write_console(file, from);
     case FileKind::Socket:
       return send_socket(file, from, std::nullopt, Wait::Yes);
+    case FileKind::UnixSocket:
+      return send_unix(file, from, nullptr, Wait::Yes);
     case FileKind::Null:
     case FileKind::Zero:
     case FileKind::Random:
@@ -140,6 +147,8 @@ std::uint32_t poll_file(const OpenFile& file) {
       return poll_console(file);
     case FileKind::Socket:
       return poll_socket(file);
+    case FileKind::UnixSocket:
+      return poll_unix(file);
     default:
       return kPollIn | kPollOut;
   }
@@ -155,6 +164,8 @@ void watch_file(const OpenFile& file, rt::WaitSet& wait) {
       return watch_console(file, wait);
     case FileKind::Socket:
       return watch_socket(file, wait);
+    case FileKind::UnixSocket:
+      return watch_unix(file, wait);
     default:
       return;
   }
@@ -163,6 +174,7 @@ void watch_file(const OpenFile& file, rt::WaitSet& wait) {
 void close_file(OpenFile& file) {
   if (file.kind == FileKind::Pipe) close_pipe(file);
   if (file.kind == FileKind::Socket) close_socket(file);
+  if (file.kind == FileKind::UnixSocket) close_unix(file);
   if (file.node.valid()) file_system().release(file.node);
 }
 

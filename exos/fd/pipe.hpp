@@ -36,7 +36,9 @@ struct Pipe {
 
   /// The next contiguous bytes to read; empty when there are none.
   [[nodiscard]] std::span<const std::byte> data() const;
-  /// Takes n bytes that data() gave.
+  /// Copies what there is from `skip` bytes behind the first, without taking it. Returns how much.
+  std::size_t peek(std::size_t skip, std::span<std::byte> to) const;
+  /// Takes n bytes that data() or peek() gave.
   void take(std::size_t n);
   /// Where the next bytes go (contiguous). `page` supplies a missing page: returns nullptr on none.
   template <class NewPage>

@@ -15,20 +15,6 @@ namespace {
 
 std::byte* new_pipe_page() { return static_cast<std::byte*>(arena().allocate_pages(1)); }
 
-/// Copies what fits; the lock is held.
-std::size_t fill(Pipe& pipe, std::span<const std::byte> from) {
-  std::size_t done = 0;
-  while (done < from.size()) {
-    const std::span<std::byte> space = pipe.space(new_pipe_page);
-    if (space.empty()) break;
-    const std::size_t n = space.size() < from.size() - done ? space.size() : from.size() - done;
-    std::memcpy(space.data(), from.data() + done, n);
-    pipe.put(n);
-    done += n;
-  }
-  return done;
-}
-
 std::size_t drain(Pipe& pipe, std::span<std::byte> to) {
   std::size_t done = 0;
   while (done < to.size()) {
@@ -44,8 +30,7 @@ std::size_t drain(Pipe& pipe, std::span<std::byte> to) {
 
 void release_pipe(Pipe& pipe) {
   if (--pipe.references != 0) return;
-  for (std::byte* page : pipe.pages)
-    if (page != nullptr) arena().free_pages(page, 1);
+  empty_pipe(pipe);
   pool_give(shared().pipes, &pipe);
 }
 
@@ -72,6 +57,27 @@ void count_ends(Pipe& pipe, const OpenFile& file) {
 }
 
 }  // namespace
+
+std::size_t fill_pipe(Pipe& pipe, std::span<const std::byte> from) {
+  std::size_t done = 0;
+  while (done < from.size()) {
+    const std::span<std::byte> space = pipe.space(new_pipe_page);
+    if (space.empty()) break;
+    const std::size_t n = space.size() < from.size() - done ? space.size() : from.size() - done;
+    std::memcpy(space.data(), from.data() + done, n);
+    pipe.put(n);
+    done += n;
+  }
+  return done;
+}
+
+void empty_pipe(Pipe& pipe) {
+  pipe.head = pipe.tail = 0;
+  for (std::byte*& page : pipe.pages) {
+    if (page != nullptr) arena().free_pages(page, 1);
+    page = nullptr;
+  }
+}
 
 Outcome<std::size_t> read_pipe(OpenFile& file, std::span<std::byte> to) {
   Pipe& pipe = *file.pipe;
@@ -103,7 +109,7 @@ Outcome<std::size_t> write_pipe(OpenFile& file, std::span<const std::byte> from)
       // Up to PIPE_BUF bytes go in one piece.
       const std::size_t left = from.size() - done;
       const std::size_t need = from.size() <= Pipe::kAtomic ? left : 1;
-      if (pipe.room() >= need) done += fill(pipe, from.subspan(done));
+      if (pipe.room() >= need) done += fill_pipe(pipe, from.subspan(done));
       if (done == from.size()) return done;
     }
     if ((file.flags & kOpenNonBlocking) != 0) {

@@ -64,6 +64,24 @@ TEST(Pipe, EveryTransferBumpsTheOtherSide) {
   EXPECT_EQ(f.pipe.write_event, 1u);
 }
 
+TEST(Pipe, PeekSeesBytesAcrossPagesAndTakesNone) {
+  Fixture f;
+  f.pipe.put(f.space().size() - 2);  // up to two bytes before the end of the first page
+  f.pipe.take(f.pipe.used() - 1);
+  for (const int value : {1, 2, 3, 4}) {
+    f.space()[0] = static_cast<std::byte>(value);
+    f.pipe.put(1);
+  }
+  std::byte seen[8] = {};
+  EXPECT_EQ(f.pipe.peek(1, seen), 4u);
+  EXPECT_EQ(seen[0], std::byte{1});
+  EXPECT_EQ(seen[3], std::byte{4});
+  EXPECT_EQ(f.pipe.peek(3, std::span{seen}.first(1)), 1u);
+  EXPECT_EQ(seen[0], std::byte{3});
+  EXPECT_EQ(f.pipe.peek(5, seen), 0u);
+  EXPECT_EQ(f.pipe.used(), 5u);
+}
+
 TEST(Pipe, BytesComeOutInOrder) {
   const unsigned seed = 7;
   std::mt19937 random{seed};

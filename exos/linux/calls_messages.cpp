@@ -21,8 +21,16 @@ Answer<Msghdr> message_at(std::uint64_t address) {
   return message;
 }
 
+/// Descriptors are not passed on: a sender that tries is told, so that none is lost unseen.
+bool passes_descriptors(const OpenFile& file, const Msghdr& message) {
+  Cmsghdr head{};
+  return is_local(file) && message.msg_controllen >= sizeof head &&
+         get(message.msg_control, head) && head.cmsg_type == kSCM_RIGHTS;
+}
+
 std::int64_t send_at(OpenFile& file, std::uint64_t address, std::uint32_t flags) {
   const Msghdr message = XOK_LINUX_TRY(message_at(address));
+  if (passes_descriptors(file, message)) return -kEOPNOTSUPP;
   SocketAddress to;
   if (message.msg_name != 0) {
     const auto length = std::min<std::uint32_t>(message.msg_namelen, kSockaddrStorageBytes);

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "exos/linux/socket_calls.hpp"
+#include "exos/proc/file_system.hpp"
 #include "exos/shared.hpp"
 
 namespace xok::exos::linux_abi {
@@ -72,24 +74,29 @@ constexpr KeptOption kKept[] = {
 };
 static_assert(std::size(kKept) <= std::tuple_size_v<decltype(SocketOptions::kept)>);
 
-/// Which protocols the level's options are for. Errors  ENOPROTOOPT
+/// Whether the socket's protocols include the level's.
 bool has_level(const OpenFile& file, std::uint32_t level) {
   switch (level) {
     case kSOL_SOCKET:
       return true;
     case kSOL_IP:
-      return true;
+      return !is_local(file);
     case kSOL_TCP:
-      return type_of(file) == SocketType::Stream;
+      return !is_local(file) && socket_type(file) == SocketType::Stream;
     case kSOL_RAW:
-      return type_of(file) == SocketType::Raw;
+      return socket_type(file) == SocketType::Raw;
     default:
       return false;
   }
 }
 
+std::int64_t no_such_level(const OpenFile& file) {
+  return is_local(file) ? -kEOPNOTSUPP : -kENOPROTOOPT;
+}
+
 const SwitchOption* switch_option(const OpenFile& file, std::uint32_t level, std::uint32_t name) {
-  if (level == kSOL_IP && name == kIP_HDRINCL && type_of(file) != SocketType::Raw) return nullptr;
+  if (level == kSOL_IP && name == kIP_HDRINCL && socket_type(file) != SocketType::Raw)
+    return nullptr;
   const auto* found = std::find_if(std::begin(kSwitches), std::end(kSwitches), [&](const auto& o) {
     return o.level == level && o.name == name;
   });
@@ -113,7 +120,7 @@ bool is_buffer_size(const KeptOption& option) {
 
 /// Linux' defaults, of which it tells what it reckons with: twice what was asked for.
 std::int32_t default_buffer_size(const OpenFile& file, std::uint32_t name) {
-  if (type_of(file) != SocketType::Stream) return 212992;
+  if (is_local(file) || socket_type(file) != SocketType::Stream) return 212992;
   return name == kSO_RCVBUF ? 131072 : 16384;
 }
 std::int32_t buffer_size(std::int32_t asked, std::uint32_t name) {
@@ -124,7 +131,7 @@ std::int32_t buffer_size(std::int32_t asked, std::uint32_t name) {
 
 std::int64_t set_kept(OpenFile& file, const KeptOption& option, std::int32_t value) {
   if (is_buffer_size(option)) {
-    kept_value(options_of(file), option) = buffer_size(value, option.name);
+    kept_value(socket_options(file), option) = buffer_size(value, option.name);
     return 0;
   }
   if (option.on_off) value = value != 0 ? 1 : 0;
@@ -134,12 +141,12 @@ std::int64_t set_kept(OpenFile& file, const KeptOption& option, std::int32_t val
   if (to_start) value = option.start;
   if (value < option.least || value > option.most) return -kEINVAL;
   if (option.level == kSOL_SOCKET && option.name == kSO_RCVLOWAT && value == 0) value = 1;
-  kept_value(options_of(file), option) = value - option.start;
+  kept_value(socket_options(file), option) = value - option.start;
   return 0;
 }
 
 std::int32_t get_kept(OpenFile& file, const KeptOption& option) {
-  const std::int32_t kept = kept_value(options_of(file), option);
+  const std::int32_t kept = kept_value(socket_options(file), option);
   if (is_buffer_size(option)) return kept != 0 ? kept : default_buffer_size(file, option.name);
   return kept + option.start;
 }
@@ -148,7 +155,7 @@ std::int64_t set_linger(OpenFile& file, std::uint64_t address, std::uint32_t len
   Linger linger{};
   if (length < sizeof linger) return -kEINVAL;
   if (!get(address, linger)) return -kEFAULT;
-  SocketOptions& options = options_of(file);
+  SocketOptions& options = socket_options(file);
   options.linger = linger.l_onoff != 0;
   if (options.linger) options.linger_s = static_cast<std::uint32_t>(linger.l_linger);
   return 0;
@@ -204,7 +211,7 @@ Answer<std::int32_t> number_at(std::uint32_t level, std::uint64_t address, std::
 
 std::int64_t set_ttl(OpenFile& file, std::int32_t value) {
   if (value != -1 && (value < 1 || value > 255)) return -kEINVAL;
-  options_of(file).ttl = value == -1 ? 64 : static_cast<std::uint8_t>(value);
+  socket_options(file).ttl = value == -1 ? 64 : static_cast<std::uint8_t>(value);
   return 0;
 }
 
@@ -214,7 +221,7 @@ std::int64_t set_number(OpenFile& file, std::uint32_t level, std::uint32_t name,
   // Which ICMP messages come in: all of them do, as programs must expect.
   if (level == kSOL_RAW) return name == 1 ? 0 : -kENOPROTOOPT;
   if (const SwitchOption* option = switch_option(file, level, name)) {
-    options_of(file).*(option->value) = value != 0;
+    socket_options(file).*(option->value) = value != 0;
     return 0;
   }
   if (level == kSOL_SOCKET && name == kSO_RCVBUFFORCE) name = kSO_RCVBUF;
@@ -240,7 +247,7 @@ std::int64_t give(const T& value, std::uint64_t address, std::uint64_t length_at
 }
 
 std::int32_t linux_type(const OpenFile& file) {
-  switch (type_of(file)) {
+  switch (socket_type(file)) {
     case SocketType::Stream:
       return kSOCK_STREAM;
     case SocketType::Datagram:
@@ -252,7 +259,8 @@ std::int32_t linux_type(const OpenFile& file) {
 }
 
 std::int32_t linux_protocol(const OpenFile& file) {
-  switch (type_of(file)) {
+  if (is_local(file)) return 0;
+  switch (socket_type(file)) {
     case SocketType::Stream:
       return kIPPROTO_TCP;
     case SocketType::Datagram:
@@ -263,7 +271,18 @@ std::int32_t linux_protocol(const OpenFile& file) {
   return protocol_of(file);
 }
 
+/// Who is at the other end; of the Internet nobody knows.
+Ucred peer_credentials(const OpenFile& file) {
+  const UnixOwner peer = is_local(file) ? file.unix_socket->peer_owner : UnixOwner{};
+  return {.pid = peer.pid, .uid = peer.uid, .gid = peer.gid};
+}
+
 std::int32_t take_errno(OpenFile& file) {
+  if (is_local(file)) {
+    const FileSystemLock lock;
+    const auto error = static_cast<Errc>(std::exchange(file.unix_socket->pending_error, 0));
+    return error == Errc{} ? 0 : static_cast<std::int32_t>(-socket_error(error));
+  }
   const auto error = take_error(file);
   return error.has_value() ? static_cast<std::int32_t>(-socket_error(*error)) : 0;
 }
@@ -273,13 +292,13 @@ Answer<std::int32_t> socket_level_number(OpenFile& file, std::uint32_t name) {
     case kSO_TYPE:
       return linux_type(file);
     case kSO_DOMAIN:
-      return static_cast<std::int32_t>(kAF_INET);
+      return static_cast<std::int32_t>(is_local(file) ? kAF_UNIX : kAF_INET);
     case kSO_PROTOCOL:
       return linux_protocol(file);
     case kSO_ERROR:
       return take_errno(file);
     case kSO_ACCEPTCONN:
-      return is_listening(file) ? 1 : 0;
+      return listens(file) ? 1 : 0;
     case kSO_SNDLOWAT:
       return 1;
     case kSO_BSDCOMPAT:
@@ -303,9 +322,9 @@ Answer<std::int32_t> path_number(const OpenFile& file, std::uint32_t level, std:
 
 Answer<std::int32_t> number_of(OpenFile& file, std::uint32_t level, std::uint32_t name) {
   if (const SwitchOption* option = switch_option(file, level, name))
-    return options_of(file).*(option->value) ? 1 : 0;
+    return socket_options(file).*(option->value) ? 1 : 0;
   if (const KeptOption* option = kept_option(level, name)) return get_kept(file, *option);
-  if (level == kSOL_IP && name == kIP_TTL) return options_of(file).ttl;
+  if (level == kSOL_IP && name == kIP_TTL) return socket_options(file).ttl;
   if (level == kSOL_SOCKET) return socket_level_number(file, name);
   return path_number(file, level, name);
 }
@@ -318,7 +337,7 @@ std::int64_t call_setsockopt(const Arguments& a) {
   const std::uint32_t name = a.as_u32(2);
   const std::uint32_t length = a.as_u32(4);
   if (a.as_int(4) < 0) return -kEINVAL;
-  if (!has_level(*file, level)) return -kENOPROTOOPT;
+  if (!has_level(*file, level)) return no_such_level(*file);
   if (level == kSOL_SOCKET && name == kSO_BINDTODEVICE) return bind_to_device(a[3], length);
   const std::int32_t value = XOK_LINUX_TRY(number_at(level, a[3], length));
   if (level != kSOL_SOCKET) return set_number(*file, level, name, value);
@@ -327,10 +346,10 @@ std::int64_t call_setsockopt(const Arguments& a) {
       return set_linger(*file, a[3], length);
     case kSO_RCVTIMEO_OLD:
     case kSO_RCVTIMEO_NEW:
-      return set_timeout(options_of(*file).receive_timeout_ns, a[3], length);
+      return set_timeout(socket_options(*file).receive_timeout_ns, a[3], length);
     case kSO_SNDTIMEO_OLD:
     case kSO_SNDTIMEO_NEW:
-      return set_timeout(options_of(*file).send_timeout_ns, a[3], length);
+      return set_timeout(socket_options(*file).send_timeout_ns, a[3], length);
     default:
       return set_number(*file, level, name, value);
   }
@@ -340,8 +359,8 @@ std::int64_t call_getsockopt(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(socket_at(a[0]));
   const std::uint32_t level = a.as_u32(1);
   const std::uint32_t name = a.as_u32(2);
-  if (!has_level(*file, level)) return -kENOPROTOOPT;
-  const SocketOptions& options = options_of(*file);
+  if (!has_level(*file, level)) return no_such_level(*file);
+  const SocketOptions& options = socket_options(*file);
   if (level == kSOL_SOCKET) {
     switch (name) {
       case kSO_LINGER:
@@ -357,7 +376,7 @@ std::int64_t call_getsockopt(const Arguments& a) {
       case kSO_BINDTODEVICE:
         return give(nullptr, 0, a[3], a[4]);
       case kSO_PEERCRED:
-        return give(Ucred{.pid = 0, .uid = ~0u, .gid = ~0u}, a[3], a[4]);
+        return give(peer_credentials(*file), a[3], a[4]);
       default:
         break;
     }

@@ -199,8 +199,11 @@ std::int64_t interface_control(std::uint32_t command, std::uint64_t argument) {
 std::int64_t socket_control(OpenFile& file, std::uint32_t command, std::uint64_t argument) {
   switch (command) {
     case kFIONREAD:
-      if (is_listening(file)) return -kEINVAL;
-      return put(argument, static_cast<std::int32_t>(readable_bytes(file))) ? 0 : -kEFAULT;
+      if (listens(file)) return -kEINVAL;
+      return put(argument, static_cast<std::int32_t>(is_local(file) ? readable_bytes_unix(file)
+                                                                    : readable_bytes(file)))
+                 ? 0
+                 : -kEFAULT;
     case kTIOCOUTQ:
       return put(argument, std::int32_t{0}) ? 0 : -kEFAULT;
     default:

@@ -10,6 +10,7 @@
 
 #include "exos/linux/call.hpp"
 #include "exos/net/socket.hpp"
+#include "exos/net/unix_socket.hpp"
 
 /// What the calls on sockets share: addresses in Linux' form, and transfers from and to the
 /// program's vectors.
@@ -55,10 +56,27 @@ std::int64_t write_address(const SocketAddress& from, std::uint64_t address,
 SocketAddress to_address(const Endpoint& endpoint);
 /// Errors  EINVAL (too short), EAFNOSUPPORT
 Answer<Endpoint> to_endpoint(const SocketAddress& address);
+SocketAddress to_address(const UnixName& name);
+/// Errors  EINVAL (another family, too long)
+Answer<UnixName> to_unix_name(const SocketAddress& address);
 
 /// Errors  EBADF, ENOTSOCK
 Answer<OpenFile*> socket_at(std::uint64_t fd);
-inline bool is_socket(const OpenFile& file) { return file.kind == FileKind::Socket; }
+
+// What the two families have in common. A local socket is one between processes of this machine.
+inline bool is_local(const OpenFile& file) { return file.kind == FileKind::UnixSocket; }
+inline bool is_socket(const OpenFile& file) {
+  return file.kind == FileKind::Socket || is_local(file);
+}
+inline SocketType socket_type(const OpenFile& file) {
+  return is_local(file) ? file.unix_socket->type : type_of(file);
+}
+inline bool listens(const OpenFile& file) {
+  return is_local(file) ? file.unix_socket->listening : is_listening(file);
+}
+inline SocketOptions& socket_options(OpenFile& file) {
+  return is_local(file) ? file.unix_socket->options : options_of(file);
+}
 
 /// Buffers of the program: one, or those of a vector, which is read when it is used.
 class UserBuffers {

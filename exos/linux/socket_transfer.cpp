@@ -47,7 +47,7 @@ class Scratch {
 
 Wait wait_of(std::uint32_t flags) { return (flags & kMSG_DONTWAIT) != 0 ? Wait::No : Wait::Yes; }
 
-bool is_stream(const OpenFile& file) { return type_of(file) == SocketType::Stream; }
+bool is_stream(const OpenFile& file) { return socket_type(file) == SocketType::Stream; }
 
 Answer<std::span<const std::byte>> input(const Iovec& piece) {
   const auto memory = user_input(piece.iov_base, piece.iov_len);
@@ -60,23 +60,39 @@ Answer<std::span<std::byte>> output(const Iovec& piece) {
   return *memory;
 }
 
-/// Whom a message goes to. A stream's peer is the one it is connected with, whatever is said.
-Answer<std::optional<Endpoint>> destination(const OpenFile& file, const SocketAddress* to) {
-  if (to == nullptr || to->length == 0 || is_stream(file)) return std::nullopt;
-  if (to->length < sizeof(SockaddrIn)) return refuse(kEINVAL);
-  SocketAddress address = *to;
+/// Whom a message goes to: nobody, in the form of the socket's family, is the connected peer.
+struct Destination {
+  std::optional<Endpoint> internet;
+  std::optional<UnixName> local;
+};
+
+Answer<Endpoint> internet_destination(const OpenFile& file, SocketAddress address) {
+  if (address.length < sizeof(SockaddrIn)) return refuse(kEINVAL);
   if (address.family() == kAF_UNSPEC) {
     const auto family = static_cast<std::uint16_t>(kAF_INET);
     std::memcpy(address.bytes.data(), &family, sizeof family);
   }
-  Endpoint peer = XOK_TRY(to_endpoint(address));
-  if (type_of(file) == SocketType::Datagram && peer.port == 0) return refuse(kEINVAL);
+  const Endpoint peer = XOK_TRY(to_endpoint(address));
+  if (socket_type(file) == SocketType::Datagram && peer.port == 0) return refuse(kEINVAL);
   return peer;
 }
 
+Answer<Destination> destination(const OpenFile& file, const SocketAddress* to) {
+  Destination out;
+  if (to == nullptr || to->length == 0) return out;
+  if (!is_local(file)) {
+    out.internet = XOK_TRY(internet_destination(file, *to));
+    return out;
+  }
+  out.local = XOK_TRY(to_unix_name(*to));
+  if (out.local->length == 0) return refuse(kEINVAL);
+  return out;
+}
+
 Outcome<std::size_t> send_piece(OpenFile& file, std::span<const std::byte> bytes,
-                                const std::optional<Endpoint>& to, Wait wait) {
-  return send_socket(file, bytes, to, wait);
+                                const Destination& to, Wait wait) {
+  if (!is_local(file)) return send_socket(file, bytes, to.internet, wait);
+  return send_unix(file, bytes, to.local.has_value() ? &*to.local : nullptr, wait);
 }
 
 std::int64_t send_stream(OpenFile& file, const UserBuffers& from, std::uint32_t flags) {
@@ -87,7 +103,7 @@ std::int64_t send_stream(OpenFile& file, const UserBuffers& from, std::uint32_t 
     if (!bytes.has_value())
       return done != 0 ? static_cast<std::int64_t>(done) : bytes.error().number;
     if (bytes->empty() && from.count() != 1) continue;
-    const auto sent = send_piece(file, *bytes, std::nullopt, wait_of(flags));
+    const auto sent = send_piece(file, *bytes, {}, wait_of(flags));
     if (!sent.has_value() && done == 0) return send_result(file, sent, flags);
     if (!sent.has_value()) break;
     done += *sent;
@@ -123,7 +139,7 @@ std::int64_t send_message(OpenFile& file, const UserBuffers& from, const SocketA
                           std::uint32_t flags) {
   const std::size_t total = XOK_LINUX_TRY(from.total());
   if (total > kMaxMessage) return -kEMSGSIZE;
-  const auto peer = XOK_LINUX_TRY(destination(file, to));
+  const Destination peer = XOK_LINUX_TRY(destination(file, to));
   if (from.count() == 1) {
     const Iovec piece = XOK_LINUX_TRY(from.piece(0));
     const auto bytes = XOK_LINUX_TRY(input(piece));
@@ -142,6 +158,11 @@ struct Piece {
 Outcome<Piece> receive_piece(OpenFile& file, std::span<std::byte> to, std::uint32_t flags,
                              Wait wait, SocketAddress& peer) {
   const Peek peek = (flags & kMSG_PEEK) != 0 ? Peek::Yes : Peek::No;
+  if (is_local(file)) {
+    const UnixReceived received = XOK_TRY(receive_unix(file, to, peek, wait));
+    if (received.peer.length != 0) peer = to_address(received.peer);
+    return Piece{.bytes = received.bytes, .length = received.length};
+  }
   const Received received = XOK_TRY(receive_socket(file, to, peek, wait));
   if (!is_stream(file)) peer = to_address(received.peer);
   return Piece{.bytes = received.bytes, .length = received.length};
@@ -224,31 +245,36 @@ Answer<std::size_t> UserBuffers::total() const {
 std::int64_t send_result(OpenFile& file, const Outcome<std::size_t>& outcome, std::uint32_t flags) {
   if (outcome.has_value()) return static_cast<std::int64_t>(*outcome);
   const Error error = outcome.error();
-  const bool lonely = error == Error{Errc::NotConnected};
+  const bool lonely = error == Error{Errc::NotConnected} && !is_local(file);
   if (lonely && !is_stream(file)) return -kEDESTADDRREQ;
   if (error == Error{Errc::Closed} || lonely) {
     if ((flags & kMSG_NOSIGNAL) == 0) send_signal(*process().proc, kSigPipe, origin_of_self());
     return -kEPIPE;
   }
-  return failed_transfer(error, options_of(file).send_timeout_ns);
+  return failed_transfer(error, socket_options(file).send_timeout_ns);
 }
 
 std::int64_t receive_result(OpenFile& file, const Outcome<std::size_t>& outcome) {
   if (outcome.has_value()) return static_cast<std::int64_t>(*outcome);
-  return failed_transfer(outcome.error(), options_of(file).receive_timeout_ns);
+  return failed_transfer(outcome.error(), socket_options(file).receive_timeout_ns);
 }
 
 std::int64_t send_buffers(OpenFile& file, const UserBuffers& from, const SocketAddress* to,
                           std::uint32_t flags) {
   if ((flags & kMSG_OOB) != 0) return -kEOPNOTSUPP;
-  return is_stream(file) ? send_stream(file, from, flags) : send_message(file, from, to, flags);
+  if (!is_stream(file)) return send_message(file, from, to, flags);
+  // A connected stream goes to its peer: TCP takes no notice of an address, local sockets refuse
+  // it.
+  if (is_local(file) && to != nullptr && to->length != 0)
+    return file.unix_socket->peer != nullptr ? -kEISCONN : -kEOPNOTSUPP;
+  return send_stream(file, from, flags);
 }
 
 std::int64_t receive_buffers(OpenFile& file, const UserBuffers& to, std::uint32_t flags,
                              ReceivedFrom& from) {
   if ((flags & kMSG_ERRQUEUE) != 0) return -kEAGAIN;
   if (is_stream(file)) {
-    if ((flags & kMSG_OOB) != 0) return -kEINVAL;
+    if ((flags & kMSG_OOB) != 0) return is_local(file) ? -kEOPNOTSUPP : -kEINVAL;
     return receive_stream(file, to, flags, from.peer);
   }
   if ((flags & kMSG_OOB) != 0) return -kEOPNOTSUPP;

@@ -11,6 +11,7 @@
 #include "exos/fs/text_window.hpp"
 #include "exos/linux/identity.hpp"
 #include "exos/net/packet_io.hpp"
+#include "exos/net/unix_socket.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/lifecycle.hpp"
 #include "exos/rt/self.hpp"
@@ -147,7 +148,8 @@ class SharedTableSource final : public ProcSource {
     const OpenFile* file = link == ProcLink::Descriptor ? own_file(pid, descriptor) : nullptr;
     if (file == nullptr) return fs_fail(FsError::NotFound);
     TextWindow text{buffer, 0};
-    text.put(file->kind == FileKind::Socket ? "socket:[" : "pipe:[");
+    const bool socket = file->kind == FileKind::Socket || file->kind == FileKind::UnixSocket;
+    text.put(socket ? "socket:[" : "pipe:[");
     text.number(unnamed_number(*file)).put(']');
     if (text.length() > buffer.size()) return fs_fail(FsError::NoBuffer);
     return std::string_view{buffer.data(), text.length()};
@@ -238,6 +240,27 @@ class SharedTableSource final : public ProcSource {
     out.destination = big_endian(card.address.value & card.mask.value);
     out.mask = big_endian(card.mask.value);
     return index == 0;
+  }
+
+  bool socket(SocketTable table, unsigned index, SocketInfo& out) override {
+    if (table != SocketTable::Unix) return false;
+    const UnixSocket* found = shared().unix_sockets;
+    while (found != nullptr && index-- != 0) found = found->next;
+    if (found == nullptr) return false;
+    constexpr std::uint32_t kAcceptsConnections = 0x10000;
+    constexpr std::uint32_t kUnconnected = 1;
+    constexpr std::uint32_t kConnected = 3;
+    out = {};
+    out.state = found->peer != nullptr ? kConnected : kUnconnected;
+    out.inode = reinterpret_cast<std::uint64_t>(found) >> 4 & 0xffffffff;
+    out.references = found->references + 1;
+    out.type = found->type == SocketType::Stream ? 1 : 2;
+    out.flags = found->listening ? kAcceptsConnections : 0;
+    const std::string_view name = found->name.text();
+    std::copy(name.begin(), name.end(), path_.begin());
+    if (found->name.is_abstract()) path_[0] = '@';
+    out.path = {path_.data(), name.size()};
+    return true;
   }
 
  private:
