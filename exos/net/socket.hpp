@@ -82,9 +82,9 @@ Outcome<std::size_t> send_socket(OpenFile& file, std::span<const std::byte> byte
                                  std::optional<Endpoint> peer, Wait wait);
 
 struct Received {
-  std::size_t bytes;   ///< stored; 0 of a stream: its end
-  std::size_t length;  ///< of the datagram, may be more than was stored
-  Endpoint peer;
+  std::size_t bytes = 0;   ///< stored; 0 of a stream: its end
+  std::size_t length = 0;  ///< of the datagram, may be more than was stored
+  Endpoint peer{};
 };
 /// Errors  NotConnected; WouldBlock, Interrupted; the pending error of the socket
 Outcome<Received> receive_socket(OpenFile& file, std::span<std::byte> to, Peek peek, Wait wait);
@@ -98,6 +98,8 @@ std::optional<Endpoint> peer_of(const OpenFile& file);
 SocketType type_of(const OpenFile& file);
 std::uint8_t protocol_of(const OpenFile& file);
 bool is_listening(const OpenFile& file);
+/// Names the socket among all that ever were.
+std::uint64_t number_of(const OpenFile& file);
 /// Bytes that a receive would give now (FIONREAD); for datagrams, those of the first.
 std::size_t readable_bytes(const OpenFile& file);
 /// The pending error (SO_ERROR), which is then forgotten.
@@ -106,9 +108,9 @@ std::optional<Error> take_error(OpenFile& file);
 /// What is kept of socket options. Times in nanoseconds; 0: none.
 struct SocketOptions {
   bool reuse_address = false;
-  bool broadcast = false;   ///< UDP: without it a broadcast is refused (Denied)
-  bool keep_alive = false;  ///< TCP
-  bool no_delay = false;    ///< TCP
+  bool broadcast = false;       ///< UDP: without it a broadcast is refused (Denied)
+  bool keep_alive = false;      ///< TCP
+  bool no_delay = false;        ///< TCP
   bool include_header = false;  ///< raw: the sender writes the IPv4 header
   std::uint8_t ttl = 64;
   bool linger = false;
