@@ -49,6 +49,11 @@ inline constexpr std::uint32_t kOpenReadWrite = 2;
 inline constexpr std::uint32_t kOpenAppend = 02000;
 inline constexpr std::uint32_t kOpenNonBlocking = 04000;
 
+/// The number that tells an open file without a node from others: its "inode".
+inline std::uint64_t unnamed_number(const OpenFile& file) {
+  return reinterpret_cast<std::uint64_t>(&file) >> 4 & 0xffffffff;
+}
+
 inline bool readable_mode(const OpenFile& file) {
   return (file.flags & kAccessModeMask) != kOpenWriteOnly;
 }

@@ -5,6 +5,7 @@
 #include "exos/fd/descriptors.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/signals.hpp"
+#include "exos/shared.hpp"
 #include "exos/vm/memory.hpp"
 
 namespace xok::exos::linux_abi {
@@ -109,11 +110,39 @@ int our_errno(Errc error) {
   return kEINVAL;
 }
 
+int socket_errno(Errc error) {
+  switch (error) {
+    case Errc::NotFound:
+      return kEADDRNOTAVAIL;
+    case Errc::Exists:
+      return kEISCONN;
+    case Errc::Busy:
+      return kEALREADY;
+    case Errc::TooBig:
+      return kEMSGSIZE;
+    case Errc::NoSpace:
+      return kENOBUFS;
+    case Errc::NotSupported:
+      return kEOPNOTSUPP;
+    case Errc::BadFormat:
+      return kEPROTOTYPE;
+    case Errc::Unreachable:
+      // With a gateway there is a route to everywhere: then it is the host that does not answer.
+      return shared().network.interface.gateway.is_zero() ? kENETUNREACH : kEHOSTUNREACH;
+    default:
+      return our_errno(error);
+  }
+}
+
 }  // namespace
 
 std::int64_t error_number(Error error) {
   return error.from_file_system() ? -file_system_errno(error.file_system_code())
                                   : -our_errno(error.code());
+}
+
+std::int64_t socket_error(Error error) {
+  return error.from_file_system() ? error_number(error) : -socket_errno(error.code());
 }
 
 bool copy_in(void* to, std::uint64_t from, std::size_t n) {

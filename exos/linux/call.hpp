@@ -55,6 +55,8 @@ class Arguments {
 // The one translation of errors into -errno.
 std::int64_t error_number(Error error);
 inline std::int64_t error_number(FsError error) { return error_number(Error{error}); }
+/// The same for what a socket could not do: some errors have another name there.
+std::int64_t socket_error(Error error);
 
 template <class E>
 std::int64_t result_of(const std::expected<void, E>& outcome) {

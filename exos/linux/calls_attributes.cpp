@@ -4,7 +4,7 @@
 // Linux system calls on what a file is: stat and its kin, modes, owners, times.
 #include <optional>
 
-#include "exos/linux/call.hpp"
+#include "exos/linux/socket_calls.hpp"
 #include "exos/proc/file_system.hpp"
 
 namespace xok::exos::linux_abi {
@@ -35,13 +35,13 @@ Outcome<Target> target_of(std::uint64_t fd) {
   return Target{.file = file, .node = file->node};
 }
 
-/// Attributes of files that are in no file system: pipes and console streams.
+/// Attributes of files that are in no file system: pipes, sockets and console streams.
 Attributes unnamed_attributes(const OpenFile& file) {
   Attributes out;
-  out.type = FileType::Fifo;
-  out.permissions = 0600;
+  out.type = is_socket(file) ? FileType::Socket : FileType::Fifo;
+  out.permissions = is_socket(file) ? 0777 : 0600;
   out.links = 1;
-  out.number = reinterpret_cast<std::uint64_t>(&file) >> 4 & 0xffffffff;
+  out.number = unnamed_number(file);
   out.uid = process().proc->euid;
   out.gid = process().proc->egid;
   return out;

@@ -6,7 +6,7 @@
 
 #include "exos/fd/operations.hpp"
 #include "exos/fd/pipe.hpp"
-#include "exos/linux/call.hpp"
+#include "exos/linux/socket_calls.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/tty/terminal.hpp"
 
@@ -171,6 +171,7 @@ std::int64_t call_ioctl(const Arguments& a) {
       break;
   }
   if (file->kind == FileKind::Terminal) return result_of(terminal_control(command, a[2]));
+  if (is_socket(*file)) return socket_control(*file, a.as_u32(1), a[2]);
   if (command == kFIONREAD) {
     std::int32_t available = 0;
     if (file->kind == FileKind::Pipe) {

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "exos/fd/operations.hpp"
-#include "exos/linux/call.hpp"
+#include "exos/linux/socket_calls.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/signals.hpp"
 
@@ -27,8 +27,13 @@ Outcome<OpenFile*> to_write(std::uint64_t fd) {
   return file;
 }
 
+std::int64_t read_result(OpenFile& file, const Outcome<std::size_t>& outcome) {
+  return is_socket(file) ? receive_result(file, outcome) : result_of(outcome);
+}
+
 /// The result of a write; a pipe or connection without a reader also raises SIGPIPE.
-std::int64_t write_result(const Outcome<std::size_t>& outcome) {
+std::int64_t write_result(OpenFile& file, const Outcome<std::size_t>& outcome) {
+  if (is_socket(file)) return send_result(file, outcome);
   if (!outcome.has_value() && outcome.error() == Error{Errc::Closed})
     send_signal(*process().proc, kSigPipe, origin_of_self());
   return result_of(outcome);
@@ -37,16 +42,25 @@ std::int64_t write_result(const Outcome<std::size_t>& outcome) {
 /// ESPIPE where an offset makes no sense.
 std::int64_t offset_result(const Outcome<std::size_t>& outcome) {
   if (!outcome.has_value() && outcome.error() == Error{Errc::NotSupported}) return -kESPIPE;
-  return write_result(outcome);
+  return result_of(outcome);
 }
 
 enum class Direction : std::uint8_t { Read, Write };
+
+std::int64_t socket_vector(OpenFile& file, const Arguments& a, Direction direction) {
+  const UserBuffers buffers = UserBuffers::vector(a[1], a[2]);
+  if (direction == Direction::Write) return send_buffers(file, buffers, nullptr, 0);
+  ReceivedFrom from;
+  return receive_buffers(file, buffers, 0, from);
+}
 
 /// readv and its kin: one transfer after the other, stopping at the first short one.
 std::int64_t transfer_vector(const Arguments& a, Direction direction, bool at_offset) {
   const std::uint64_t count = a[2];
   if (count > kIOV_MAX) return -kEINVAL;
   OpenFile* file = XOK_LINUX_TRY(direction == Direction::Read ? to_read(a[0]) : to_write(a[0]));
+  // What a vector holds is one message.
+  if (is_socket(*file) && !at_offset) return socket_vector(*file, a, direction);
   std::uint64_t offset = a[3];
   if (at_offset && a.as_i64(3) < 0) return -kEINVAL;
   std::size_t total = 0;
@@ -67,7 +81,8 @@ std::int64_t transfer_vector(const Arguments& a, Direction direction, bool at_of
     }
     if (!n.has_value()) {
       if (total != 0) break;
-      return at_offset ? offset_result(n) : write_result(n);
+      if (at_offset) return offset_result(n);
+      return direction == Direction::Read ? read_result(*file, n) : write_result(*file, n);
     }
     total += *n;
     offset += *n;
@@ -122,13 +137,13 @@ std::size_t record_length(std::size_t name) {
 std::int64_t call_read(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(to_read(a[0]));
   const auto to = XOK_LINUX_TRY(user_output(a[1], std::min<std::uint64_t>(a[2], kMaxTransfer)));
-  return result_of(read_file(*file, to));
+  return read_result(*file, read_file(*file, to));
 }
 
 std::int64_t call_write(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(to_write(a[0]));
   const auto from = XOK_LINUX_TRY(user_input(a[1], std::min<std::uint64_t>(a[2], kMaxTransfer)));
-  return write_result(write_file(*file, from));
+  return write_result(*file, write_file(*file, from));
 }
 
 std::int64_t call_pread64(const Arguments& a) {
@@ -172,7 +187,7 @@ std::int64_t call_sendfile(const Arguments& a) {
     if (!got.has_value() && total == 0) return result_of(got);
     if (!got.has_value() || *got == 0) break;
     const auto put_bytes = write_file(*out, std::span{buffer}.first(*got));
-    if (!put_bytes.has_value() && total == 0) return write_result(put_bytes);
+    if (!put_bytes.has_value() && total == 0) return write_result(*out, put_bytes);
     if (!put_bytes.has_value()) break;
     total += *put_bytes;
     left -= *put_bytes;

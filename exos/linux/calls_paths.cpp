@@ -7,7 +7,7 @@
 
 #include "exos/fd/descriptors.hpp"
 #include "exos/fd/operations.hpp"
-#include "exos/linux/call.hpp"
+#include "exos/linux/socket_calls.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/shared.hpp"
 
@@ -110,6 +110,7 @@ std::int64_t open_at(int fd, std::uint64_t address, std::uint64_t flags, std::ui
   if (const int named = named_descriptor(at.path); named >= 0) {
     OpenFile* file = open_file(static_cast<std::uint64_t>(named));
     if (file == nullptr) return -kENOENT;
+    if (is_socket(*file)) return -kENXIO;
     if (file->kind != FileKind::Regular) return reopen(*file, flags);
   }
   const std::uint32_t access = flags & kAccessModeMask;

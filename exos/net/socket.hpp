@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,8 @@
 /// machines, sends. The network service does the same while nobody calls, and minds the timers.
 /// Locks: these take the network lock; the file lock may be held around them, never inside.
 /// Blocking calls end with Interrupted when a signal comes. A file in non-blocking mode
-/// (kOpenNonBlocking), or Wait::No, gives WouldBlock instead.
+/// (kOpenNonBlocking), or Wait::No, gives WouldBlock instead, and so does a timeout that the
+/// options set (connect: InProgress).
 namespace xok::exos {
 
 struct Socket;
@@ -117,6 +119,8 @@ struct SocketOptions {
   std::uint32_t linger_s = 0;  ///< `linger` and 0: closing sends a reset
   std::uint64_t receive_timeout_ns = 0;
   std::uint64_t send_timeout_ns = 0;
+  /// What changes nothing here and is kept for the program to read back: exos/linux says which.
+  std::array<std::int32_t, 32> kept{};
 };
 SocketOptions& options_of(OpenFile& file);
 

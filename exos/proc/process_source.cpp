@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/byte_order.hpp"
 #include "exos/arena.hpp"
 #include "exos/fd/descriptors.hpp"
+#include "exos/fs/text_window.hpp"
 #include "exos/linux/identity.hpp"
+#include "exos/net/packet_io.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/lifecycle.hpp"
 #include "exos/rt/self.hpp"
@@ -143,10 +146,11 @@ class SharedTableSource final : public ProcSource {
     if (target.valid()) return file_system().path_of(target, exos::process().root, buffer);
     const OpenFile* file = link == ProcLink::Descriptor ? own_file(pid, descriptor) : nullptr;
     if (file == nullptr) return fs_fail(FsError::NotFound);
-    const std::string_view text = "pipe:[0]";
-    if (text.size() > buffer.size()) return fs_fail(FsError::NoBuffer);
-    std::memcpy(buffer.data(), text.data(), text.size());
-    return std::string_view{buffer.data(), text.size()};
+    TextWindow text{buffer, 0};
+    text.put(file->kind == FileKind::Socket ? "socket:[" : "pipe:[");
+    text.number(unnamed_number(*file)).put(']');
+    if (text.length() > buffer.size()) return fs_fail(FsError::NoBuffer);
+    return std::string_view{buffer.data(), text.length()};
   }
 
   Vnode link_target(int pid, ProcLink link, int descriptor) override {
@@ -203,6 +207,37 @@ class SharedTableSource final : public ProcSource {
     out.model_name = info.processor_name.data();
     out.khz = info.tsc_hz / 1000;
     return true;
+  }
+
+  bool interface(unsigned index, exos::InterfaceInfo& out) override {
+    const std::uint32_t number = index == 0 ? kLoopbackInterface : kCardInterface;
+    const xok::InterfaceInfo& info = xok::system_info().interfaces[number];
+    if (index > 1 || (number == kCardInterface && info.present == 0)) return false;
+    out = {};
+    out.name = number == kLoopbackInterface ? "lo" : "eth0";
+    out.received_packets = info.received;
+    out.receive_drops = info.receive_dropped;
+    out.sent_packets = info.sent;
+    out.send_drops = info.send_dropped;
+    return true;
+  }
+
+  /// The way out, then the network the card is on.
+  bool route(unsigned index, RouteInfo& out) override {
+    constexpr std::uint32_t kUp = 1;
+    constexpr std::uint32_t kGateway = 2;
+    const NetworkConfig& network = shared().network;
+    if (network.phase != NetworkPhase::Up) return false;
+    const net::Ipv4Interface& card = network.interface;
+    out = {.interface = "eth0", .flags = kUp};
+    if (!card.gateway.is_zero() && index-- == 0) {
+      out.gateway = big_endian(card.gateway.value);
+      out.flags = kUp | kGateway;
+      return true;
+    }
+    out.destination = big_endian(card.address.value & card.mask.value);
+    out.mask = big_endian(card.mask.value);
+    return index == 0;
   }
 
  private:
