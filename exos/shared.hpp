@@ -8,6 +8,7 @@
 #include "exos/fd/open_file.hpp"
 #include "exos/fs/vfs.hpp"
 #include "exos/layout.hpp"
+#include "exos/net/config.hpp"
 #include "exos/proc/proc.hpp"
 #include "exos/rt/lock.hpp"
 #include "exos/tty/line_discipline.hpp"
@@ -50,6 +51,7 @@ struct SharedState {
   ObjectPool open_files;
   ObjectPool pipes;
   Terminal terminal;
+  NetworkConfig network;
   Pid last_pid;
   std::uint32_t proc_count;
   std::uint64_t total_forks;
