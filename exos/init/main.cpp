@@ -26,6 +26,7 @@
 #include "exos/rt/calls.hpp"
 #include "exos/rt/self.hpp"
 #include "exos/rt/wait.hpp"
+#include "exos/service.hpp"
 #include "exos/shared.hpp"
 #include "exos/tty/terminal.hpp"
 
@@ -181,6 +182,7 @@ void start_network_if_wanted() {
   if (!network.has_value()) give_up("the network is not dhcp, none or ADDRESS/BITS,GATEWAY,DNS");
   shared().network_choice = *network;
   if (job.mode == JobMode::Shell || job.cheetah) shared().network_wanted = 1;
+  if (job.cheetah) (void)start_service("cheetah", [] { run_web_server(); });
   const auto first = launch_job(job);
   if (!first.has_value()) give_up("no memory for the first program");
   serve(*first);
