@@ -51,7 +51,7 @@ const NetworkConfig& Network::config() const { return shared().network; }
 
 void Network::take_frames() {
   // Frames to ourselves come back while we work: bounded, the rest is the next one's.
-  for (std::uint32_t n = 0; n < 2 * kRingSlots; n++) {
+  for (std::uint32_t n = 0; n < 2 * kServiceRingSlots; n++) {
     const ReceivedFrame frame = state_.ring.front();
     if (frame.bytes.empty()) return;
     receive_frame(*this, frame);

@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxSockets = 512;
 inline constexpr std::size_t kMaxEndpoints = 512;
 inline constexpr std::size_t kMaxListeners = 64;
 inline constexpr std::size_t kMaxTimeWaits = 512;
-inline constexpr std::uint32_t kRingSlots = 128;
+inline constexpr std::uint32_t kServiceRingSlots = 128;
 /// Slots ahead that the service watches. A process that takes more frames than that wakes it, so
 /// that it watches the right ones again.
 inline constexpr std::uint32_t kWatchedSlots = 8;

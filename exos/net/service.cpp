@@ -59,9 +59,9 @@ struct AddressFilters {
 
 bool set_up() {
   NetworkState& state = shared().net;
-  constexpr std::size_t kPages = kRingSlots * kRingSlotSize / kPageSize;
+  constexpr std::size_t kPages = kServiceRingSlots * kRingSlotSize / kPageSize;
   void* const memory = arena().allocate_pages(kPages);
-  if (memory == nullptr || !state.ring.open(memory, kRingSlots).has_value()) return false;
+  if (memory == nullptr || !state.ring.open(memory, kServiceRingSlots).has_value()) return false;
   state.tcp_config = {};
   state.next_port = random_value<std::uint32_t>();
   const auto attached = state.demux.attach({.table = state.table,
