@@ -9,6 +9,8 @@
 #include "exos/fs/vfs.hpp"
 #include "exos/layout.hpp"
 #include "exos/net/config.hpp"
+#include "exos/net/network_state.hpp"
+#include "exos/object_pool.hpp"
 #include "exos/proc/proc.hpp"
 #include "exos/rt/lock.hpp"
 #include "exos/tty/line_discipline.hpp"
@@ -26,11 +28,6 @@ struct Terminal {
   std::uint32_t hung_up;
 };
 
-/// Objects of one size, cut from arena pages and never given back. Under SharedState::file_lock.
-struct ObjectPool {
-  void* free = nullptr;
-};
-
 /// Everything the processes of one trust domain share, at kSharedBase. Zero at the start; pages
 /// come when they are first touched.
 struct SharedState {
@@ -38,6 +35,7 @@ struct SharedState {
   rt::SharedLock proc_lock;
   rt::SharedLock file_lock;  ///< file systems, open files, pipes
   rt::SharedLock tty_lock;
+  rt::SharedLock net_lock;  ///< `net`, `network`; taken inside file_lock, never the other way
   std::uint64_t
       expected_deaths;        ///< exits made by processes themselves; compare SystemInfo::deaths
   std::uint64_t power_off;    ///< not 0: init ends the machine
@@ -53,7 +51,10 @@ struct SharedState {
   ObjectPool unix_socket_pool;
   UnixSocket* unix_sockets;  ///< the first of all
   Terminal terminal;
+  std::uint64_t network_wanted;  ///< not 0: init starts the network service
+  NetworkChoice network_choice;
   NetworkConfig network;
+  NetworkState net;
   Pid last_pid;
   std::uint32_t proc_count;
   std::uint64_t total_forks;

@@ -32,6 +32,7 @@ enum PollBits : std::uint32_t {
   kPollError = 8,
   kPollHangUp = 16,
   kPollInvalid = 32,
+  kPollReadHangUp = 0x2000,
 };
 /// What would not block now.
 std::uint32_t poll_file(const OpenFile& file);

@@ -8,21 +8,25 @@
 // Order: upcalls, capabilities, shared region, process table, files, terminal, network, services,
 // job. Nothing of this needs a lock, since nobody else runs yet.
 #include <cstring>
+#include <new>
 #include <string_view>
 
 #include "base/check.hpp"
+#include "exos/arena.hpp"
 #include "exos/fd/console_files.hpp"
 #include "exos/init/control.hpp"
 #include "exos/init/file_tree.hpp"
 #include "exos/init/job.hpp"
 #include "exos/init/launch.hpp"
 #include "exos/init/power.hpp"
+#include "exos/net/service.hpp"
 #include "exos/proc/environment.hpp"
 #include "exos/proc/lifecycle.hpp"
 #include "exos/proc/signals.hpp"
 #include "exos/rt/calls.hpp"
 #include "exos/rt/self.hpp"
 #include "exos/rt/wait.hpp"
+#include "exos/service.hpp"
 #include "exos/shared.hpp"
 #include "exos/tty/terminal.hpp"
 
@@ -30,8 +34,6 @@ namespace xok::exos {
 namespace {
 
 constexpr std::uint64_t kDataEntry = kPtePresent | kPteWritable | kPteUser | kPteNoExecute;
-
-Job g_job;
 
 void print(std::string_view text) {
   console_print(0, std::as_bytes(std::span{text.data(), text.size()}));
@@ -81,6 +83,13 @@ bool arrange_capabilities() {
          forge(kCapRoot, kCapPages, Capability::make({1}));
 }
 
+/// In shared memory: private pages that were touched are copied into every process.
+Job& new_job() {
+  void* const memory = arena().allocate_pages(page_ceil(sizeof(Job)) >> kPageShift);
+  if (memory == nullptr) give_up("no memory for the job");
+  return *new (memory) Job;
+}
+
 void set_tracing(const Job& job) {
   if (job.trace.find("calls") == std::string_view::npos) return;
   shared().trace_port = port_present(kTracePort) && job.mode == JobMode::Batch ? kTracePort
@@ -116,6 +125,14 @@ bool collect_children(Pid job, std::uint32_t& status) {
   }
 }
 
+/// The first socket starts the network service; with a shell it runs from the start.
+void start_network_if_wanted() {
+  static constinit bool started = false;
+  if (started || shared().network_wanted == 0) return;
+  started = true;
+  (void)start_service("net", [] { run_network_service(); });
+}
+
 [[noreturn]] void serve(Pid job) {
   const Terminal& terminal = shared().terminal;
   const SystemInfo& info = xok::system_info();
@@ -127,6 +144,8 @@ bool collect_children(Pid job, std::uint32_t& status) {
     wait.watch(process().proc->child_event);
     wait.watch(shared().alarm_event);
     wait.watch_value(shared().power_off, 0);
+    wait.watch(shared().network_wanted);
+    start_network_if_wanted();
     wait.watch_pair(info.deaths, shared().expected_deaths);
     const std::uint64_t write_event = terminal.write_event;
     if (!pump_terminal()) wait.watch_value(terminal.write_event, write_event);
@@ -150,17 +169,23 @@ bool collect_children(Pid job, std::uint32_t& status) {
   set_up_terminal(port_present(kTerminalPort) ? kTerminalPort : 0);
   const auto bundle = share_bundle(bundle_length);
   if (!bundle.has_value()) give_up("the boot bundle is damaged");
-  parse_job(bundle->job, g_job);
+  Job& job = new_job();
+  parse_job(bundle->job, job);
   if (!make_file_tree(*bundle).has_value()) give_up("no root file system");
-  if (g_job.argument_count == 0) {
-    g_job.arguments[0] = "/bin/sh";
-    g_job.arguments[1] = "-l";
-    g_job.argument_count = 2;
+  if (job.argument_count == 0) {
+    job.arguments[0] = "/bin/sh";
+    job.arguments[1] = "-l";
+    job.argument_count = 2;
   }
-  set_tracing(g_job);
-  const auto job = launch_job(g_job);
-  if (!job.has_value()) give_up("no memory for the first program");
-  serve(*job);
+  set_tracing(job);
+  const auto network = parse_network(job.network);
+  if (!network.has_value()) give_up("the network is not dhcp, none or ADDRESS/BITS,GATEWAY,DNS");
+  shared().network_choice = *network;
+  if (job.mode == JobMode::Shell || job.cheetah) shared().network_wanted = 1;
+  if (job.cheetah) (void)start_service("cheetah", [] { run_web_server(); });
+  const auto first = launch_job(job);
+  if (!first.has_value()) give_up("no memory for the first program");
+  serve(*first);
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ struct NetworkChoice {
   net::Ipv4Address dns{};
 };
 
+/// Reads "10.0.2.15". Nothing for anything else. Pure.
+std::optional<net::Ipv4Address> parse_ipv4_address(std::string_view text);
+
 /// Reads "dhcp", "none" or "ADDRESS/BITS[,GATEWAY[,DNS]]". Nothing for anything else. Pure.
 std::optional<NetworkChoice> parse_network(std::string_view text);
 

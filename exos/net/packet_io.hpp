@@ -7,6 +7,7 @@
 
 #include "abi/packet_ring.hpp"
 #include "base/result.hpp"
+#include "exos/rt/wait.hpp"
 #include "libs/dpf/program.hpp"
 #include "libs/net/payload.hpp"
 
@@ -51,6 +52,11 @@ class ReceiveRing {
   }
   /// The word that is 0 until the next frame is there: wait for it with WaitSet::watch32(word, 0).
   [[nodiscard]] const volatile std::uint32_t& next_word() const { return slots_[next_].owner; }
+  /// Adds the words of the next `count` slots: for who is not the only one to take frames.
+  void watch(rt::WaitSet& wait, std::uint32_t count) const {
+    for (std::uint32_t i = 0; i < count; i++)
+      wait.watch32(slots_[(next_ + i) & (count_ - 1)].owner, 0);
+  }
   [[nodiscard]] bool is_open() const { return slots_ != nullptr; }
 
   /// Lets frames that match come to this ring; only the ring's owner may. Needs kCapFilters.

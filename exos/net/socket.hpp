@@ -84,9 +84,9 @@ Outcome<std::size_t> send_socket(OpenFile& file, std::span<const std::byte> byte
                                  std::optional<Endpoint> peer, Wait wait);
 
 struct Received {
-  std::size_t bytes;   ///< stored; 0 of a stream: its end
-  std::size_t length;  ///< of the datagram, may be more than was stored
-  Endpoint peer;
+  std::size_t bytes = 0;   ///< stored; 0 of a stream: its end
+  std::size_t length = 0;  ///< of the datagram, may be more than was stored
+  Endpoint peer{};
 };
 /// Errors  NotConnected; WouldBlock, Interrupted; the pending error of the socket
 Outcome<Received> receive_socket(OpenFile& file, std::span<std::byte> to, Peek peek, Wait wait);
@@ -100,6 +100,8 @@ std::optional<Endpoint> peer_of(const OpenFile& file);
 SocketType type_of(const OpenFile& file);
 std::uint8_t protocol_of(const OpenFile& file);
 bool is_listening(const OpenFile& file);
+/// Names the socket among all that ever were.
+std::uint64_t number_of(const OpenFile& file);
 /// Bytes that a receive would give now (FIONREAD); for datagrams, those of the first.
 std::size_t readable_bytes(const OpenFile& file);
 /// The pending error (SO_ERROR), which is then forgotten.

@@ -20,15 +20,15 @@ Result<IcmpView> parse_icmp(const Ipv4View& ip) {
                   .payload = ip.payload.subspan(kIcmpHeaderSize)};
 }
 
-Result<std::size_t> write_echo_frame(std::span<std::uint8_t> out, const FrameAddresses& addresses,
-                                     IcmpType type, std::uint16_t identifier,
-                                     std::uint16_t sequence,
-                                     std::span<const std::uint8_t> payload) {
-  constexpr std::size_t kHeaders = kEthernetHeaderSize + kIpv4HeaderSize + kIcmpHeaderSize;
-  constexpr std::size_t kMaxPayload = 65535 - kIpv4HeaderSize - kIcmpHeaderSize;
-  if (payload.size() > kMaxPayload) return fail(Errc::TooBig);
-  if (out.size() < kHeaders + payload.size()) return fail(Errc::NoSpace);
-  const auto length = static_cast<std::uint16_t>(kIcmpHeaderSize + payload.size());
+namespace {
+
+constexpr std::size_t kHeaders = kEthernetHeaderSize + kIpv4HeaderSize + kIcmpHeaderSize;
+
+/// The headers of a message whose payload stands at `out` + kHeaders; `rest` is the header's second
+/// word.
+void write_message(std::span<std::uint8_t> out, const FrameAddresses& addresses, IcmpType type,
+                   std::uint8_t code, std::uint32_t rest, std::size_t payload_size) {
+  const auto length = static_cast<std::uint16_t>(kIcmpHeaderSize + payload_size);
   write_ethernet(out.first<kEthernetHeaderSize>(), addresses.remote_mac, addresses.local_mac,
                  kEtherTypeIpv4);
   write_ipv4(out.subspan<kEthernetHeaderSize, kIpv4HeaderSize>(), {.source = addresses.local,
@@ -37,13 +37,36 @@ Result<std::size_t> write_echo_frame(std::span<std::uint8_t> out, const FrameAdd
                                                                    .payload_length = length});
   std::uint8_t* const at = out.data() + kEthernetHeaderSize + kIpv4HeaderSize;
   at[0] = static_cast<std::uint8_t>(type);
-  at[1] = 0;
+  at[1] = code;
   store_be(at + 2, std::uint16_t{0});
-  store_be(at + 4, identifier);
-  store_be(at + 6, sequence);
-  std::copy(payload.begin(), payload.end(), out.begin() + kHeaders);
+  store_be(at + 4, rest);
   store_be(at + 2, checksum_finish(checksum_partial({at, length})));
+}
+
+}  // namespace
+
+Result<std::size_t> write_echo_frame(std::span<std::uint8_t> out, const FrameAddresses& addresses,
+                                     IcmpType type, std::uint16_t identifier,
+                                     std::uint16_t sequence,
+                                     std::span<const std::uint8_t> payload) {
+  constexpr std::size_t kMaxPayload = 65535 - kIpv4HeaderSize - kIcmpHeaderSize;
+  if (payload.size() > kMaxPayload) return fail(Errc::TooBig);
+  if (out.size() < kHeaders + payload.size()) return fail(Errc::NoSpace);
+  std::copy(payload.begin(), payload.end(), out.begin() + kHeaders);
+  write_message(out, addresses, type, 0, std::uint32_t{identifier} << 16 | sequence,
+                payload.size());
   return kHeaders + payload.size();
+}
+
+std::size_t write_unreachable_frame(std::span<std::uint8_t, kUnreachableFrameMax> out,
+                                    const FrameAddresses& addresses, std::uint8_t code,
+                                    const Ipv4View& packet) {
+  const auto quoted = packet.payload.first(std::min<std::size_t>(packet.payload.size(), 8));
+  const auto end = std::copy(packet.header.begin(), packet.header.end(), out.begin() + kHeaders);
+  std::copy(quoted.begin(), quoted.end(), end);
+  const std::size_t payload_size = packet.header.size() + quoted.size();
+  write_message(out, addresses, IcmpType::Unreachable, code, 0, payload_size);
+  return kHeaders + payload_size;
 }
 
 Result<IcmpUnreachable> parse_unreachable(const IcmpView& message) {

@@ -75,4 +75,19 @@ struct IcmpUnreachable {
 /// Source   RFC 792; RFC 1191 section 4
 Result<IcmpUnreachable> parse_unreachable(const IcmpView& message);
 
+/// Room for every frame of write_unreachable_frame.
+inline constexpr std::size_t kUnreachableFrameMax =
+    kEthernetHeaderSize + kIpv4HeaderSize + kIcmpHeaderSize + 60 + 8;
+
+/// Writes a whole frame that tells the sender of `packet` that it cannot be delivered, quoting its
+/// header and first eight bytes.
+///
+/// code     kUnreachablePort or kUnreachableProtocol
+/// Returns  the bytes of `out` used
+/// Source   RFC 792; RFC 1122 section 3.2.2.1. The caller keeps to the latter's rules on when not
+///          to send one
+std::size_t write_unreachable_frame(std::span<std::uint8_t, kUnreachableFrameMax> out,
+                                    const FrameAddresses& addresses, std::uint8_t code,
+                                    const Ipv4View& packet);
+
 }  // namespace xok::net

@@ -228,6 +228,26 @@ TEST(Icmp, UnreachableQuotesTheConnection) {
   EXPECT_EQ(parse_unreachable(cut).error(), Errc::BadFormat);
 }
 
+TEST(Icmp, AnUnreachableFrameTellsTheSenderWhatItHadSent) {
+  Frame sent(80);
+  sent.resize(*write_udp_frame(sent, kAtoB, 1000, 53, testing::stream_bytes(20)));
+  const Ipv4View lost = *parse_ipv4(parse_ethernet(sent)->payload);
+  std::array<std::uint8_t, kUnreachableFrameMax> frame{};
+  const FrameAddresses back{.local_mac = kAtoB.remote_mac,
+                            .remote_mac = kAtoB.local_mac,
+                            .local = kAtoB.remote,
+                            .remote = kAtoB.local};
+  const std::size_t size = write_unreachable_frame(frame, back, kUnreachablePort, lost);
+  EXPECT_EQ(size, 14u + 20 + 8 + 28);
+  const Ipv4View ip = *parse_ipv4(parse_ethernet(std::span{frame}.first(size))->payload);
+  EXPECT_EQ(ip.destination, kAtoB.local);
+  const IcmpUnreachable report = *parse_unreachable(*parse_icmp(ip));
+  EXPECT_EQ(report.reason(), Errc::Refused);
+  EXPECT_EQ(report.source, kAtoB.local);
+  EXPECT_EQ(report.source_port, 1000);
+  EXPECT_EQ(report.destination_port, 53);
+}
+
 TEST(TcpHeader, RoundTripsWithOptions) {
   Frame frame(kTcpFrameHeaderMax);
   const std::size_t size =
