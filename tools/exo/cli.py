@@ -5,7 +5,7 @@ import argparse
 import os
 import sys
 
-from . import errors
+from . import errors, processes
 from .errors import Fail
 
 TOP = """usage: ./exo COMMAND [OPTION]...
@@ -148,6 +148,7 @@ COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "i
 
 
 def main(arguments: list) -> int:
+    processes.end_on_signals()
     try:
         if not arguments or arguments[0] in ("-h", "--help", "help"):
             print(TOP, end="", file=sys.stdout if arguments else sys.stderr)

@@ -93,19 +93,21 @@ def machine_settings(options, interactive: bool) -> qemu.Settings:
     if options.publish:
         settings.forwards = [forward for text in options.publish for forward in parse_forward(text)]
         for forward in settings.forwards:
-            if not port_is_free(forward):
+            if not (reserve(forward) and port_is_free(forward)):
                 raise Fail(f"port {forward[2]} is in use (-p HOST:GUEST takes another, -p none takes none)")
     elif interactive:
         settings.forwards = [DEFAULT_FORWARD]
-        if not port_is_free(DEFAULT_FORWARD):
+        if not (reserve(DEFAULT_FORWARD) and port_is_free(DEFAULT_FORWARD)):
             raise Fail(f"port {DEFAULT_FORWARD[2]} is in use (-p HOST:GUEST takes another, -p none takes none)")
-    elif port_is_free(DEFAULT_FORWARD):
+    elif reserve(DEFAULT_FORWARD) and port_is_free(DEFAULT_FORWARD):
         # A single program seldom serves anything; it does not fail because another one runs.
         settings.forwards = [DEFAULT_FORWARD]
     if options.print_command:
         settings.accel = "tcg" if options.accel == "auto" else options.accel
     if options.gdb:
-        settings.gdb_port = free_port()
+        listener = socket.create_server(("127.0.0.1", 0))
+        settings.gdb_port = listener.getsockname()[1]
+        settings.gdb_socket = None if options.print_command else listener
     return settings
 
 
@@ -140,6 +142,21 @@ def port_is_free(forward) -> bool:
             raise Fail(f"port {host}: only root may use it (-p HOST:GUEST takes another)") from None
         except OSError:
             return False
+    return True
+
+
+RESERVED = []  # sockets, open as long as this command runs
+
+
+def reserve(forward) -> bool:
+    """Takes a port against other calls of `exo`, which may all see it free before the first QEMU has it."""
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind("\0exo-{}-{}-{}".format(*forward))
+    except OSError:
+        mark.close()
+        return False
+    RESERVED.append(mark)
     return True
 
 

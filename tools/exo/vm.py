@@ -11,10 +11,8 @@ import signal
 import socket
 import subprocess
 
-from . import bundle, paths, qemu
+from . import bundle, paths, processes, qemu
 from .errors import Fail
-
-PR_SET_PDEATHSIG = 1
 
 
 class Machine:
@@ -37,23 +35,21 @@ class Machine:
             theirs[name] = other
             keep.append(other.fileno())
         backends = {name: f"socket,fd={other.fileno()}" for name, other in theirs.items()}
+        if settings.gdb_socket:
+            keep.append(settings.gdb_socket.fileno())
         self._errors = os.memfd_create("qemu-stderr")
-        prctl, parent = load_prctl(), os.getpid()
-
-        def before_exec():  # in the child
-            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
         try:
             self.process = subprocess.Popen(
                 qemu.command(settings, boot, backends), stdin=subprocess.DEVNULL,
                 stdout=self._errors, stderr=self._errors, pass_fds=keep, start_new_session=True,
-                preexec_fn=before_exec)
+                preexec_fn=processes.dies_with_us(signal.SIGKILL))
         except FileNotFoundError as error:
             raise Fail(f"{qemu.QEMU} is not installed") from error
         finally:
             for other in theirs.values():
                 other.close()
+            if settings.gdb_socket:
+                settings.gdb_socket.close()
             if boot[0] == "-kernel":
                 os.close(keep[0])
 
@@ -72,11 +68,6 @@ class Machine:
     def errors(self) -> str:
         """What QEMU itself complained about."""
         return os.pread(self._errors, 8192, 0).decode(errors="replace").strip()
-
-
-def load_prctl():
-    import ctypes
-    return ctypes.CDLL(None).prctl
 
 
 def memory_for(bundle_bytes: int) -> int:
