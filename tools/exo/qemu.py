@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 QEMU = "qemu-system-x86_64"
 DEFAULT_MACHINE = "pc"
 DEFAULT_MEMORY_MIB = 256
+MINIMUM_MEMORY_MIB = 16  # for the image and a small program
 DEFAULT_CPU = "max"
 
 # Machine type -> (options, suffix of the virtio devices' names, extra options of each virtio device).

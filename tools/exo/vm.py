@@ -87,5 +87,5 @@ def explain(status: int, errors: str) -> str:
     if status in qemu.CLEAN_STATUSES:
         return "the machine powered off (or reset) before the program's status was known"
     if status < 0:
-        return f"QEMU was killed by signal {-status}"
+        return f"QEMU was killed by signal {-status}" + (f": {errors.splitlines()[0]}" if errors else "")
     return f"QEMU ended with status {status}" + (f": {errors.splitlines()[-1]}" if errors else "")

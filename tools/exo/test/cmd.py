@@ -22,10 +22,11 @@ EXO = os.path.join(paths.ROOT, "exo")
 
 
 def run(report) -> None:
-    install.ensure("run")
+    install.ensure("run", "gdb")
     build.ensure(paths.GUEST_PRESET)
     for name, test in (
             ("help", help_texts), ("wrong-use", wrong_use), ("missing-file", missing_file),
+            ("nowhere-to-write", nowhere_to_write),
             ("port-in-use", port_in_use), ("four-at-once", four_at_once),
             ("second-call-starts-nothing", second_call), ("print-command", print_command),
             ("print-command-works", printed_command_works),
@@ -34,7 +35,8 @@ def run(report) -> None:
             ("shell-from-pipe", piped_shell),
             ("add-files", add_files), ("local-program", local_program), ("environment", environment),
             ("trace-calls", trace_calls), ("pcap", pcap), ("machines", machines), ("timeout", timeout),
-            ("interrupt", interrupt), ("kill-leaves-nothing", kill_leaves_nothing), ("terminal", terminal),
+            ("interrupt", interrupt), ("kill-leaves-nothing", kill_leaves_nothing),
+            ("hangup-ignored-stays-ignored", hangup_ignored), ("terminal", terminal),
             ("gdb-waits", gdb_waits), ("killed-while-building", killed_while_building)):
         report.check(name, test)
 
@@ -71,6 +73,8 @@ def wrong_use() -> None:
                       ["run", "-p", "x:y"], ["run", "-p", "1:99999"], ["run", "-m", "lots"], ["run", "-c", "0"],
                       ["run", "--timeout", "-1"], ["run", "--accel", "magic"], ["run", "--machine", "pdp11"],
                       ["run", "--add", "/etc"], ["run", "--add", "/etc/passwd:relative"],
+                      ["run", "-m", "4M", "--", "true"], ["run", "-p", "192.0.2.1:8099:80", "--", "true"],
+                      ["run", "--net", "somehow", "--", "true"], ["run", "--net", "10.0.2.15/33,10.0.2.2,10.0.2.3"],
                       ["run", "--trace", "dreams", "--", "true"], ["run", "--env", "x", "--", "true"],
                       ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"]):
         status_, output, errors = exo(*arguments)
@@ -82,10 +86,33 @@ def missing_file() -> None:
     status_, _, errors = exo("run", "--add", "/no/such/file:/x", "--", "true")
     same(status_, 1)
     assert "/no/such/file" in one_line(errors)
-    same(exo("run", "--", "./no-such-program")[0], 127)
+    for program in ("./no-such-program", "/..", ""):
+        status_, _, errors = guest(program)
+        same((program, status_), (program, 127))
+        one_line(errors)
     status_, _, errors = exo("run", "--pcap", "/no/such/folder/x", "--", "true")
     same(status_, 1)
     one_line(errors)
+
+
+def nowhere_to_write() -> None:
+    """A full disk, and a folder for the build that cannot be made: one line, no traceback."""
+    for arguments in (["--help"], ["run", "--help"], ["run", "--print-command", "--", "true"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([EXO, *arguments], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                                  timeout=HANG_SECONDS, check=False)
+        same((arguments, done.returncode), (arguments, 1))
+        one_line(done.stderr)
+    tree = a_copy()
+    try:
+        with open(f"{tree}/build", "w") as file:
+            file.write("not a folder\n")
+        done = subprocess.run([f"{tree}/exo", "run", "--", "true"], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=HANG_SECONDS, check=False)
+        same((done.returncode, done.stdout), (1, b""))
+        one_line(done.stderr)
+    finally:
+        shutil.rmtree(tree)
 
 
 def port_in_use() -> None:
@@ -170,7 +197,8 @@ def add_files() -> None:
         with open(f"{folder}/sub/data", "wb") as file:
             file.write(data)
         os.symlink("sub/data", f"{folder}/link")
-        same(guest("sha256sum", "/opt/x/link", options=["--add", f"{folder}:/opt/x"]),
+        # /var/run is a link of the image, to /run.
+        same(guest("sha256sum", "/opt/x/link", options=["--add", f"{folder}:/var/run/../../opt/x"]),
              (0, f"{hashlib.sha256(data).hexdigest()}  /opt/x/link\n".encode(), b""))
     finally:
         shutil.rmtree(folder)
@@ -255,6 +283,17 @@ def kill_leaves_nothing() -> None:
         process.communicate(timeout=HANG_SECONDS)
         same(process.returncode, -number if number == signal.SIGKILL else 128 + number)
         gone(machines_)
+
+
+def hangup_ignored() -> None:
+    """As under nohup."""
+    process = subprocess.Popen([EXO, "run", "--quiet", "-p", "none", "--", "sh", "-c", "echo up; read x; exit 3"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    same(process.stdout.readline(), b"up\n")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(b"end\n", timeout=HANG_SECONDS)
+    same(process.returncode, 3)
 
 
 def terminal() -> None:

@@ -18,6 +18,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from fnmatch import fnmatchcase
 
 from .. import errors, processes
@@ -80,6 +81,8 @@ class Report:
             self.skipped(name, str(reason))
         except (AssertionError, Fail, OSError) as error:
             self.failed(name, f"{error}" or error.__class__.__name__)
+        except Exception:  # a mistake in the test itself; the others go on
+            self.failed(name, traceback.format_exc())
         else:
             self.passed(name)
 

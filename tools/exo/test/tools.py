@@ -15,6 +15,7 @@ import tempfile
 import time
 
 from .. import bundle, cpio, install, paths, qemu, rootfs, webpages
+from ..errors import Fail
 from . import cases
 from .runner import HANG_SECONDS
 
@@ -46,7 +47,8 @@ def run(report) -> None:
     for name, test in (("archive-members", archive_members), ("archive-alignment", archive_alignment),
                        ("bundle-layout", bundle_layout), ("job-strings", job_strings),
                        ("image-has-the-applets", image_has_applets), ("add-a-folder", add_folder),
-                       ("web-pages", web_pages), ("linux-cases-are-enough", enough_cases),
+                       ("add-to-the-right-place", add_places), ("add-odd-files", add_odd), ("web-pages", web_pages),
+                       ("linux-cases-are-enough", enough_cases),
                        ("qemu-takes-every-machine", qemu_takes_machines),
                        ("streams-binary-both-ways", streams_binary), ("streams-apart", streams_apart),
                        ("streams-backpressure", streams_backpressure), ("streams-end-of-file", streams_end),
@@ -136,6 +138,36 @@ def add_folder() -> None:
         same(sorted(members), ["etc/f", "tmp/new", "tmp/new/place", "tmp/new/place/l", "tmp/new/place/y",
                                "tmp/new/place/y/f"])
         same(members["etc/f"], (stat.S_IFREG | 0o750, b"1"))
+    finally:
+        shutil.rmtree(folder)
+
+
+def add_places() -> None:
+    """Paths are read as the guest would; what it could not unpack is refused here."""
+    with tempfile.NamedTemporaryFile() as file:
+        for place, wanted in (("/../../y/../x", "x"), ("/var/run/./f", "run/f"), ("//opt//f", "opt/f")):
+            members = [name for name, *_ in cpio.read(rootfs.extra([(file.name, place)]))]
+            same((place, members[-1]), (place, wanted))
+        for places in (["/bin"], ["/"], ["/etc/passwd/f"], ["/f", "/f/g"], ["/f/g", "/f"], ["/bin/sh/f"]):
+            try:
+                rootfs.extra([(file.name, place) for place in places])
+            except Fail:
+                continue
+            raise AssertionError(f"{places} is taken")
+
+
+def add_odd() -> None:
+    """Names that are not UTF-8, and times before 1970."""
+    folder = os.fsencode(tempfile.mkdtemp())
+    try:
+        with open(folder + b"/\xff", "wb"):
+            pass
+        os.utime(folder + b"/\xff", (-5, -5))
+        os.symlink(b"\xff", folder + b"/l")
+        members = {name: (mtime, data) for name, _, mtime, data, _ in
+                   cpio.read(rootfs.extra([(os.fsdecode(folder), "/o")]))}
+        same(members[os.fsdecode(b"o/\xff")], (0, b""))
+        same(members["o/l"][1], b"\xff")
     finally:
         shutil.rmtree(folder)
 
