@@ -23,7 +23,6 @@ PACKAGES = {
     "run": {
         "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
         "seabios": "/usr/share/seabios/bios-256k.bin",
-        "libpython3-stdlib": "/usr/lib/python3*/ctypes/__init__.py",
     },
     "gdb": {"gdb": "/usr/bin/gdb"},
     "host": {"libgtest-dev": "/usr/include/gtest/gtest.h"},
