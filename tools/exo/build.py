@@ -8,10 +8,9 @@ next call builds again; ninja itself then decides what to do.
 """
 import fcntl
 import os
-import subprocess
 import sys
 
-from . import install, paths
+from . import install, paths, processes
 from .errors import Fail
 
 SOURCES = ("CMakeLists.txt", "CMakePresets.json", "cmake", "abi", "base", "libs", "kernel", "exos", "apps",
@@ -82,8 +81,8 @@ def ensure(preset: str, quiet: bool = False) -> None:
             print(f"exo: building {preset} ...", file=sys.stderr, flush=True)
         folder = os.path.join(paths.BUILD, preset)
         if not os.path.exists(os.path.join(folder, "build.ninja")):
-            step(["cmake", "--preset", preset], "configuring", preset)
-        step(["ninja", "-C", folder], "building", preset)
+            step(["cmake", "--preset", preset], "configuring", preset, lock)
+        step(["ninja", "-C", folder], "building", preset, lock)
         with open(stamp, "w") as file:
             file.write(before + outputs_digest(preset))
 
@@ -93,12 +92,12 @@ def configure(preset: str) -> None:
     install.ensure(*NEEDS[preset])
     with open(paths.state_file(f"lock-{preset}"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        step(["cmake", "--preset", preset], "configuring", preset)
+        step(["cmake", "--preset", preset], "configuring", preset, lock)
 
 
-def step(command: list, what: str, preset: str) -> None:
-    done = subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
+def step(command: list, what: str, preset: str, lock) -> None:
+    """lock: inherited, so that it is held until the last compiler has ended, also when we are killed."""
+    done = processes.run(command, cwd=paths.ROOT, pass_fds=[lock.fileno()])
     if done.returncode != 0:
         import re
         sys.stderr.buffer.write(re.sub(rb"(?m)^\[\d+/\d+\] .*\n", b"", done.stdout))  # ninja's progress

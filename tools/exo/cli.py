@@ -5,7 +5,7 @@ import argparse
 import os
 import sys
 
-from . import errors
+from . import errors, processes
 from .errors import Fail
 
 TOP = """usage: ./exo COMMAND [OPTION]...
@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def positive(text: str) -> int:
-    value = int(text) if text.isdigit() else 0
+    value = int(text) if text.isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
@@ -55,7 +55,7 @@ def seconds(text: str) -> float:
 def mebibytes(text: str) -> int:
     units = {"k": 1 / 1024, "m": 1, "g": 1024}
     number, unit = (text[:-1], text[-1].lower()) if text[-1:].lower() in units else (text, "m")
-    if not number.isdigit() or not 1 <= int(number) * units[unit] <= 1 << 20:
+    if not number.isdecimal() or not 1 <= int(number) * units[unit] <= 1 << 20:
         raise argparse.ArgumentTypeError(f"{text} is not a size such as 256M or 1G")
     return int(int(number) * units[unit])
 
@@ -69,7 +69,7 @@ def run_parser() -> Parser:
         help="forward a port of this machine's localhost to the guest; repeatable; `none` for none "
              "(default 8080:80)")
     add("-m", dest="memory", metavar="SIZE", type=mebibytes, default=qemu.DEFAULT_MEMORY_MIB,
-        help=f"memory (default {qemu.DEFAULT_MEMORY_MIB}M)")
+        help=f"memory, {qemu.MINIMUM_MEMORY_MIB}M at least (default {qemu.DEFAULT_MEMORY_MIB}M)")
     add("-c", dest="cpus", metavar="CPUS", type=positive, default=1, help="processors (default 1)")
     add("--add", metavar="HOST_PATH:GUEST_PATH", action="append", default=[],
         help="put a file or directory of this machine into the image; repeatable")
@@ -148,18 +148,32 @@ COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "i
 
 
 def main(arguments: list) -> int:
+    processes.end_on_signals()
     try:
         if not arguments or arguments[0] in ("-h", "--help", "help"):
-            print(TOP, end="", file=sys.stdout if arguments else sys.stderr)
+            print(TOP, end="", file=sys.stdout if arguments else sys.stderr, flush=True)
             return 0 if arguments else errors.USAGE
         if arguments[0] not in COMMANDS:
             raise Fail(f"unknown command {arguments[0]} (see ./exo --help)", errors.USAGE)
-        return COMMANDS[arguments[0]](arguments[1:])
+        try:
+            return COMMANDS[arguments[0]](arguments[1:])
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()  # so that what goes wrong with it is said below
     except Fail as failure:
         print(f"exo: {failure}", file=sys.stderr)
         return failure.status
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `| head`: nobody reads what is still to be flushed
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except BrokenPipeError:  # `| head`
+        forget_output()
         return 141
+    except OSError as error:  # a disk that is full, a tree that is not ours to write to
+        forget_output()
+        print(f"exo: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return errors.FAILED
+
+
+def forget_output() -> None:
+    """What is still to be flushed would fail once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -6,10 +6,12 @@ Each file's data starts on a page boundary: the name field is padded with NULs, 
 The data is zero-padded to the next page, where the next header starts. An unpacker thus skips zero bytes
 between members; `read` below is the reference.
 """
+import os
 from stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 PAGE = 4096
 HEADER = 110
+FIELD_MAXIMUM = 0xFFFFFFFF  # eight hexadecimal digits
 TRAILER = "TRAILER!!!"
 
 
@@ -28,7 +30,7 @@ class Writer:
         self._member(path, S_IFDIR | mode, b"", mtime)
 
     def link(self, path: str, target: str, mtime: int = 0) -> None:
-        self._member(path, S_IFLNK | 0o777, target.encode(), mtime)
+        self._member(path, S_IFLNK | 0o777, os.fsencode(target), mtime)
 
     def bytes(self) -> bytes:
         """The whole archive, ended by its trailer and padded to a page."""
@@ -38,10 +40,11 @@ class Writer:
         return b"".join(self._chunks)
 
     def _member(self, path: str, mode: int, data: bytes, mtime: int, align: bool = False) -> None:
-        name = path.lstrip("/").encode() + b"\0"
+        name = os.fsencode(path.lstrip("/")) + b"\0"
         end = self._length + HEADER + len(name)
         name += b"\0" * (-end % (PAGE if align else 4))
         self._inode += 1
+        mtime = min(max(mtime, 0), FIELD_MAXIMUM)
         fields = (self._inode, mode, 0, 0, 2 if S_IFMT(mode) == S_IFDIR else 1, mtime, len(data),
                   0, 0, 0, 0, len(name), 0)
         self._append(b"070701" + "".join(f"{field:08X}" for field in fields).encode() + name + data)
@@ -62,7 +65,8 @@ def read(archive: bytes):
             raise ValueError(f"no member at byte {at}")
         fields = [int(archive[i:i + 8], 16) for i in range(at + 6, at + HEADER, 8)]
         mode, mtime, length, name_length = fields[1], fields[5], fields[6], fields[11]
-        name = archive[at + HEADER:at + HEADER + name_length].rstrip(b"\0").decode()
+        name = archive[at + HEADER:at + HEADER + name_length]
+        name = os.fsdecode(name.rstrip(b"\0"))
         start = at + HEADER + name_length
         start += -start % 4
         if name == TRAILER:

@@ -4,6 +4,7 @@
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -22,7 +23,6 @@ PACKAGES = {
     "run": {
         "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
         "seabios": "/usr/share/seabios/bios-256k.bin",
-        "libpython3-stdlib": "/usr/lib/python3*/ctypes/__init__.py",
     },
     "gdb": {"gdb": "/usr/bin/gdb"},
     "host": {"libgtest-dev": "/usr/include/gtest/gtest.h"},
@@ -66,31 +66,43 @@ def ensure(*purposes: str) -> None:
     if not packages:
         return
     print(f"exo: installing {' '.join(packages)}", file=sys.stderr, flush=True)
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
         raise Fail(f"missing: {' '.join(packages)} (Debian's names), and there is no apt-get here")
-    apt("update", packages)
-    apt(install[1:], packages)
+    apt("update")  # if it fails, for a source that has nothing to do with us, the lists may still do
+    done = apt("install", "-y", "--no-install-recommends", *packages)
+    if done.returncode != 0:
+        sys.stderr.buffer.write(done.stdout[-4000:])
+        raise Fail(f"could not install; as root: apt-get install {' '.join(packages)}")
     still = missing(*purposes)
     if still:
         raise Fail(f"{' '.join(still)}: installed, but the files expected of it are not there")
 
 
-def apt(arguments, packages) -> None:
-    """Runs apt-get as root, silently; prints what it said when it fails."""
-    command = ["apt-get", *([arguments] if isinstance(arguments, str) else arguments)]
+APT = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Options::=--force-confdef", "-o",
+       "Dpkg::Options::=--force-confold")
+
+
+def apt(*arguments: str) -> subprocess.CompletedProcess:
+    """Runs apt-get as root, without a question, and gives what it printed.
+
+    It has a session of its own: Ctrl-C must not break off dpkg in the middle of a package. It is asked to
+    end instead, and waited for.
+    """
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", *APT, *arguments]
     if os.geteuid() != 0:
-        command = ["sudo", "-n", *command]
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        command = ["sudo", "-n", *command]  # which would drop the variable
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env=environment, check=False)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
     except FileNotFoundError:
-        done = None
-    if done is None or done.returncode != 0:
-        if done:
-            sys.stderr.buffer.write(done.stdout[-4000:])
-        raise Fail(f"could not install; as root: apt-get install {' '.join(packages)}")
+        return subprocess.CompletedProcess(command, 127, b"neither root nor sudo\n")
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def is_static(path: str) -> bool:
@@ -129,7 +141,7 @@ def unpack_busybox() -> str:
                               env=environment, check=False)
     done = attempt()
     if done.returncode != 0:
-        apt("update", ["busybox-static"])
+        apt("update")
         done = attempt()
     archives = sorted(glob.glob(os.path.join(folder, "busybox-static_*.deb")))
     if done.returncode != 0 or not archives:

@@ -7,11 +7,10 @@ the first serial line.
 """
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
-from . import build, bundle, install, paths, run
+from . import build, bundle, install, paths, processes, run
 from .errors import Fail
 
 GRUB_CONFIGURATION = """set timeout=0
@@ -49,9 +48,7 @@ def make(parts: dict, output: str) -> None:
         with open(f"{tree}/boot/grub/grub.cfg", "w") as file:
             file.write(GRUB_CONFIGURATION)
         modules = "multiboot2 normal iso9660 part_gpt part_msdos fat serial terminal all_video"
-        done = subprocess.run(["grub-mkrescue", "-o", output, f"--install-modules={modules}", tree],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False)
+        done = processes.run(["grub-mkrescue", "-o", output, f"--install-modules={modules}", tree])
         if done.returncode != 0:
             sys.stderr.buffer.write(done.stdout[-4000:])
             raise Fail(f"grub-mkrescue could not make {output} (its output is above)")

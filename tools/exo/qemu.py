@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 QEMU = "qemu-system-x86_64"
 DEFAULT_MACHINE = "pc"
 DEFAULT_MEMORY_MIB = 256
+MINIMUM_MEMORY_MIB = 16  # for the image and a small program
 DEFAULT_CPU = "max"
 
 # Machine type -> (options, suffix of the virtio devices' names, extra options of each virtio device).
@@ -37,6 +38,7 @@ class Settings:
     forwards: list = field(default_factory=list)  # (protocol, address, host port, guest port)
     pcap: str = ""
     gdb_port: int = 0  # 0: no debugger
+    gdb_socket: object = None  # that port, listened on already; QEMU takes it over
     extra: list = field(default_factory=list)  # further arguments of QEMU
 
 
@@ -68,7 +70,10 @@ def command(settings: Settings, boot: list, channels: dict) -> list:
                   "-device", f"virtio-rng-{bus},rng=rng0{device_options}"]
     if settings.pcap:
         arguments += ["-object", f"filter-dump,id=pcap0,netdev=net0,file={escape(settings.pcap)}"]
-    if settings.gdb_port:
+    if settings.gdb_socket:
+        arguments += ["-chardev", f"socket,id=gdb0,fd={settings.gdb_socket.fileno()},server=on,wait=off,nodelay=on",
+                      "-gdb", "chardev:gdb0", "-S"]
+    elif settings.gdb_port:
         arguments += ["-gdb", f"tcp:127.0.0.1:{settings.gdb_port}", "-S"]
     return arguments + settings.extra
 

@@ -52,11 +52,6 @@ FILES = {
 EXAMPLES = {"apps/examples": "usr/share/xok/examples"}
 
 
-def default_folders() -> set:
-    """The folders that the default image has; `--add` leaves their permissions alone."""
-    return set(FOLDERS)
-
-
 def programs() -> dict:
     """Our own programs that are built: path in the image -> file."""
     found = {path: file for path, file in paths.PROGRAMS.items() if os.path.isfile(file)}
@@ -138,39 +133,72 @@ def make(busybox: str, ours: dict, pages: dict) -> bytes:
 
 
 def extra(additions: list) -> bytes:
-    """The part `extra`: (file or folder of this machine, path in the image) each, owned by root."""
+    """The part `extra`: (file or folder of this machine, path in the image) each, owned by root.
+
+    Folders that the image has keep their permissions. Fail where the guest could not unpack it: a file in
+    the place of a folder, a path through a file.
+    """
     from . import cpio
     writer = cpio.Writer()
-    made = default_folders()
+    image = {"": (stat.S_IFDIR, b"")}  # path -> (mode, a link's target)
+    image.update((name, (mode, data)) for name, mode, _, data, _ in cpio.read(archive()))
 
-    def add_parents(path: str) -> None:
-        for parent in parents(path):
-            if parent not in made:
-                writer.folder(parent)
-                made.add(parent)
+    def is_folder(path: str) -> bool:
+        return path in image and stat.S_ISDIR(image[path][0])
 
     def add(source: str, place: str) -> None:
         status = os.lstat(source)
         mode, mtime = stat.S_IMODE(status.st_mode), int(status.st_mtime)
-        if stat.S_ISLNK(status.st_mode):
-            writer.link(place, os.readlink(source), mtime)
-        elif stat.S_ISDIR(status.st_mode):
-            if place and place not in made:
+        if stat.S_ISDIR(status.st_mode):
+            if not is_folder(place):
                 writer.folder(place, mode, mtime)
-                made.add(place)
+                image[place] = (status.st_mode, b"")
             for name in sorted(os.listdir(source)):
                 add(os.path.join(source, name), f"{place}/{name}" if place else name)
-        elif stat.S_ISREG(status.st_mode):
-            writer.file(place, contents(source), mode, mtime)
-        else:
+            return
+        if is_folder(place):
+            raise Fail(f"--add {source}: /{place} is a folder of the image")
+        if stat.S_ISLNK(status.st_mode):
+            writer.link(place, os.readlink(source), mtime)
+        elif not stat.S_ISREG(status.st_mode):
             raise Fail(f"--add {source}: neither a file, a folder nor a link")
+        elif status.st_size > cpio.FIELD_MAXIMUM:
+            raise Fail(f"--add {source}: a file may have 4 GiB at most")
+        else:
+            writer.file(place, contents(source), mode, mtime)
+        image[place] = (status.st_mode, os.fsencode(os.readlink(source)) if stat.S_ISLNK(status.st_mode) else b"")
 
     for source, place in additions:
-        place = os.path.normpath(place.lstrip("/")).replace("\\", "/")
-        place = "" if place == "." else place
-        add_parents(place)
+        place = follow(image, place)
+        for parent in parents(place):
+            if not is_folder(parent):
+                writer.folder(parent)
+                image[parent] = (stat.S_IFDIR, b"")
         add(os.path.realpath(source), place)
     return writer.bytes()
+
+
+def follow(image: dict, path: str) -> str:
+    """The path without `.`, `..` and, but for the last name, links of the image; Fail when it leads through a file."""
+    waiting, done, links = path.split("/"), [], 0
+    while waiting:
+        name = waiting.pop(0)
+        if name == "..":
+            done = done[:-1]
+        if name in ("", ".", ".."):
+            continue
+        here = "/".join([*done, name])
+        mode, target = image.get(here, (stat.S_IFDIR, b""))
+        if any(waiting) and stat.S_ISLNK(mode) and links < 40:
+            target = os.fsdecode(target)
+            waiting, links = target.split("/") + waiting, links + 1
+            if target.startswith("/"):
+                done = []
+        elif any(waiting) and not stat.S_ISDIR(mode):
+            raise Fail(f"--add: /{here} is not a folder of the image")
+        else:
+            done.append(name)
+    return "/".join(done)
 
 
 def parents(path: str) -> list:

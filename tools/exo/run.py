@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Xok authors
 """`exo run`: boots Xok in QEMU, with a shell on this terminal or with one program as the only job."""
+import errno
 import os
 import shlex
 import signal
@@ -26,6 +27,8 @@ def main(options, program: list) -> int:
     install.ensure("run", *(("gdb",) if options.gdb else ()))
     additions = [parse_addition(text) for text in options.add]
     program = take_local_program(program, additions)
+    if program and not program[0]:
+        raise Fail("the program's name is empty", errors.NOT_STARTED)
     terminal = not program and os.isatty(0)
     job = make_job(options, program, terminal)
     settings = machine_settings(options, interactive=not program)
@@ -87,25 +90,30 @@ def make_job(options, program: list, terminal: bool) -> bytes:
 def machine_settings(options, interactive: bool) -> qemu.Settings:
     settings = qemu.Settings(machine=options.machine, cpu=options.cpu, cpus=options.cpus,
                              memory_mib=options.memory, extra=options.qemu_arg)
+    if options.memory < qemu.MINIMUM_MEMORY_MIB and not options.init:
+        raise Fail(f"-m: the image needs {qemu.MINIMUM_MEMORY_MIB}M at least", errors.USAGE)
+    check_network(options.net)
     if options.pcap:
         os.close(open_for_writing(options.pcap))
         settings.pcap = os.path.abspath(options.pcap)
     if options.publish:
         settings.forwards = [forward for text in options.publish for forward in parse_forward(text)]
         for forward in settings.forwards:
-            if not port_is_free(forward):
+            if not (reserve(forward) and port_is_free(forward)):
                 raise Fail(f"port {forward[2]} is in use (-p HOST:GUEST takes another, -p none takes none)")
     elif interactive:
         settings.forwards = [DEFAULT_FORWARD]
-        if not port_is_free(DEFAULT_FORWARD):
+        if not (reserve(DEFAULT_FORWARD) and port_is_free(DEFAULT_FORWARD)):
             raise Fail(f"port {DEFAULT_FORWARD[2]} is in use (-p HOST:GUEST takes another, -p none takes none)")
-    elif port_is_free(DEFAULT_FORWARD):
+    elif reserve(DEFAULT_FORWARD) and port_is_free(DEFAULT_FORWARD):
         # A single program seldom serves anything; it does not fail because another one runs.
         settings.forwards = [DEFAULT_FORWARD]
     if options.print_command:
         settings.accel = "tcg" if options.accel == "auto" else options.accel
     if options.gdb:
-        settings.gdb_port = free_port()
+        listener = socket.create_server(("127.0.0.1", 0))
+        settings.gdb_port = listener.getsockname()[1]
+        settings.gdb_socket = None if options.print_command else listener
     return settings
 
 
@@ -138,8 +146,40 @@ def port_is_free(forward) -> bool:
             raise Fail(f"-p: {address} is not an address of this machine", errors.USAGE) from None
         except PermissionError:
             raise Fail(f"port {host}: only root may use it (-p HOST:GUEST takes another)") from None
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise Fail(f"-p: {address} is not an address of this machine", errors.USAGE) from None
             return False
+    return True
+
+
+def check_network(text: str) -> None:
+    """`--net`: as docs/formats/boot.md has it."""
+    if text in ("", "dhcp", "none"):
+        return
+    pieces = text.split(",")
+    address, _, bits = pieces[0].partition("/")
+    try:
+        for piece in (address, *pieces[1:]):
+            socket.inet_pton(socket.AF_INET, piece)
+    except (OSError, ValueError):
+        bits = ""
+    if len(pieces) != 3 or not bits.isdecimal() or int(bits) > 32:
+        raise Fail(f"--net {text}: not dhcp, none or ADDRESS/BITS,GATEWAY,DNS", errors.USAGE)
+
+
+RESERVED = []  # sockets, open as long as this command runs
+
+
+def reserve(forward) -> bool:
+    """Takes a port against other calls of `exo`, which may all see it free before the first QEMU has it."""
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind("\0exo-{}-{}-{}".format(*forward))
+    except OSError:
+        mark.close()
+        return False
+    RESERVED.append(mark)
     return True
 
 
@@ -165,18 +205,19 @@ def take_local_program(program: list, additions: list) -> list:
     """A PROGRAM given as ./path is one of this machine: it comes along, to /root."""
     if program and program[0].startswith(("./", "../")):
         if not os.path.isfile(program[0]):
-            raise Fail(f"{program[0]}: no such file", errors.NOT_STARTED)
+            why = "not a file" if os.path.exists(program[0]) else "no such file"
+            raise Fail(f"{program[0]}: {why}", errors.NOT_STARTED)
         place = "/root/" + os.path.basename(program[0])
         additions.append((program[0], place))
         return [place, *program[1:]]
     return program
 
 
-def announce_debugger(settings: qemu.Settings) -> None:
+def announce_debugger(settings: qemu.Settings, first: str = paths.EXOS) -> None:
     if settings.gdb_port:
         print("exo: the machine waits for a debugger; in another terminal:\n"
               f"gdb -ex 'target remote 127.0.0.1:{settings.gdb_port}' "
-              f"-ex 'add-symbol-file {shlex.quote(paths.EXOS)}' {shlex.quote(paths.KERNEL)}",
+              f"-ex {shlex.quote('add-symbol-file ' + first)} {shlex.quote(paths.KERNEL)}",
               file=sys.stderr, flush=True)
 
 
@@ -189,7 +230,8 @@ def print_command(settings: qemu.Settings, parts: dict, terminal: bool) -> int:
     channels = {"log": "file,path=/dev/stderr", "tty": "stdio,signal=off" if terminal else null,
                 "stdin": null, "stdout": null if terminal else "file,path=/dev/stdout",
                 "stderr": null if terminal else "file,path=/dev/stderr", "control": null, "trace": null}
-    print(shlex.join(qemu.command(settings, ["-kernel", paths.KERNEL, "-initrd", path], channels)))
+    command = shlex.join(qemu.command(settings, ["-kernel", paths.KERNEL, "-initrd", path], channels))
+    sys.stdout.buffer.write(os.fsencode(command) + b"\n")
     return 0
 
 
@@ -199,7 +241,7 @@ def run_first_environment(options, settings: qemu.Settings) -> int:
     if options.print_command:
         return print_command(settings, parts, terminal=False)
     settings.accel = accel.decide(options.accel, settings.machine, lambda: image(paths.EXOS))
-    announce_debugger(settings)
+    announce_debugger(settings, os.path.abspath(options.init))
     with vm.Machine(settings, parts) as machine:
         session = SerialSession(machine)
         session.end_on_signals(signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)

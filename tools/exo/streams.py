@@ -101,7 +101,9 @@ class Loop:
         return link
 
     def catch(self, number: int, handler) -> None:
-        """Calls `handler` from the loop when the signal arrives."""
+        """Calls `handler` from the loop when the signal arrives; one that we are to ignore (nohup) stays ignored."""
+        if signal.getsignal(number) == signal.SIG_IGN:
+            return
         self.signals[number] = handler
         if not self._old_handlers:
             signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)

@@ -11,10 +11,8 @@ import signal
 import socket
 import subprocess
 
-from . import bundle, paths, qemu
+from . import bundle, paths, processes, qemu
 from .errors import Fail
-
-PR_SET_PDEATHSIG = 1
 
 
 class Machine:
@@ -37,23 +35,21 @@ class Machine:
             theirs[name] = other
             keep.append(other.fileno())
         backends = {name: f"socket,fd={other.fileno()}" for name, other in theirs.items()}
+        if settings.gdb_socket:
+            keep.append(settings.gdb_socket.fileno())
         self._errors = os.memfd_create("qemu-stderr")
-        prctl, parent = load_prctl(), os.getpid()
-
-        def before_exec():  # in the child
-            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
         try:
             self.process = subprocess.Popen(
                 qemu.command(settings, boot, backends), stdin=subprocess.DEVNULL,
                 stdout=self._errors, stderr=self._errors, pass_fds=keep, start_new_session=True,
-                preexec_fn=before_exec)
+                preexec_fn=processes.dies_with_us(signal.SIGKILL))
         except FileNotFoundError as error:
             raise Fail(f"{qemu.QEMU} is not installed") from error
         finally:
             for other in theirs.values():
                 other.close()
+            if settings.gdb_socket:
+                settings.gdb_socket.close()
             if boot[0] == "-kernel":
                 os.close(keep[0])
 
@@ -74,11 +70,6 @@ class Machine:
         return os.pread(self._errors, 8192, 0).decode(errors="replace").strip()
 
 
-def load_prctl():
-    import ctypes
-    return ctypes.CDLL(None).prctl
-
-
 def memory_for(bundle_bytes: int) -> int:
     """The MiB a guest needs at least to unpack a bundle and still have room for programs."""
     return 0 if bundle_bytes < (32 << 20) else 128 + 3 * (bundle_bytes >> 20)
@@ -96,5 +87,5 @@ def explain(status: int, errors: str) -> str:
     if status in qemu.CLEAN_STATUSES:
         return "the machine powered off (or reset) before the program's status was known"
     if status < 0:
-        return f"QEMU was killed by signal {-status}"
+        return f"QEMU was killed by signal {-status}" + (f": {errors.splitlines()[0]}" if errors else "")
     return f"QEMU ended with status {status}" + (f": {errors.splitlines()[-1]}" if errors else "")

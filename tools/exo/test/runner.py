@@ -18,13 +18,15 @@ import os
 import sys
 import threading
 import time
+import traceback
 from fnmatch import fnmatchcase
 
-from .. import errors
+from .. import errors, processes
 from ..errors import Fail
 
 # In the order they run: what fails quickest comes first.
 SUITES = ("tools", "style", "host", "guest", "cmd", "linux", "net", "iso", "docs", "fuzz", "tidy")
+HANG_SECONDS = 600  # no test fails for being slow: limits are there only so that a hang ends
 CATEGORIES = ("format", "layers", "header", "python")
 
 
@@ -79,6 +81,8 @@ class Report:
             self.skipped(name, str(reason))
         except (AssertionError, Fail, OSError) as error:
             self.failed(name, f"{error}" or error.__class__.__name__)
+        except Exception:  # a mistake in the test itself; the others go on
+            self.failed(name, traceback.format_exc())
         else:
             self.passed(name)
 
@@ -120,6 +124,9 @@ def main(options) -> int:
         report.begin(suite)
         try:
             importlib.import_module(f".{suite}", __package__).run(report)
+        except (KeyboardInterrupt, SystemExit):
+            processes.end_children()
+            raise
         except Fail as failure:  # the suite could not run at all: a build that fails, a missing package
             report.failed("(all)", str(failure))
         report.end()

@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
-from .. import build, paths
+from .. import build, paths, processes
 
 FOLDERS = ("abi", "base", "libs", "kernel", "exos", "apps", "tests", "bench")
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.M)
@@ -87,5 +87,10 @@ class Memory:
 def in_parallel(function, items: list) -> None:
     """Calls function(item) for all, two at a time; the first exception is raised at the end."""
     with ThreadPoolExecutor(JOBS) as pool:
-        for future in [pool.submit(function, item) for item in items]:
-            future.result()
+        try:
+            for future in [pool.submit(function, item) for item in items]:
+                future.result()
+        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM: what runs is ended, what waits never starts
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.end_children()
+            raise

@@ -27,7 +27,7 @@ PYTHON_LINES = 450
 
 
 def run(report) -> None:
-    install.ensure("build", "style")
+    install.ensure("build", "host", "style")  # "host": headers of tests include GoogleTest's
     tree = sources.Tree()
     check_format(report)
     for path in sources.files(".hpp", ".cpp", ".def", ".h"):

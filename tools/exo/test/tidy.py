@@ -19,7 +19,7 @@ CLANG_EXTRA = ("-Wno-unknown-warning-option", "-Wno-unused-command-line-argument
 
 
 def run(report) -> None:
-    install.ensure("build", "tidy")
+    install.ensure("build", "host", "tidy")
     for preset in PRESETS:
         build.configure(preset)
     tree, memory = sources.Tree(), sources.Memory("tidy")

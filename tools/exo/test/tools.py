@@ -7,6 +7,7 @@ These run in a second and need nothing built, so they also hold where the guest 
 import hashlib
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 from .. import bundle, cpio, install, paths, qemu, rootfs, webpages
 from ..errors import Fail
 from . import cases
+from .runner import HANG_SECONDS
 
 STAND_IN = os.path.join(paths.ROOT, "tests/host/fake_qemu.py")
 
@@ -45,7 +47,8 @@ def run(report) -> None:
     for name, test in (("archive-members", archive_members), ("archive-alignment", archive_alignment),
                        ("bundle-layout", bundle_layout), ("job-strings", job_strings),
                        ("image-has-the-applets", image_has_applets), ("add-a-folder", add_folder),
-                       ("web-pages", web_pages), ("linux-cases-are-enough", enough_cases),
+                       ("add-to-the-right-place", add_places), ("add-odd-files", add_odd), ("web-pages", web_pages),
+                       ("linux-cases-are-enough", enough_cases),
                        ("qemu-takes-every-machine", qemu_takes_machines),
                        ("streams-binary-both-ways", streams_binary), ("streams-apart", streams_apart),
                        ("streams-backpressure", streams_backpressure), ("streams-end-of-file", streams_end),
@@ -139,6 +142,36 @@ def add_folder() -> None:
         shutil.rmtree(folder)
 
 
+def add_places() -> None:
+    """Paths are read as the guest would; what it could not unpack is refused here."""
+    with tempfile.NamedTemporaryFile() as file:
+        for place, wanted in (("/../../y/../x", "x"), ("/var/run/./f", "run/f"), ("//opt//f", "opt/f")):
+            members = [name for name, *_ in cpio.read(rootfs.extra([(file.name, place)]))]
+            same((place, members[-1]), (place, wanted))
+        for places in (["/bin"], ["/"], ["/etc/passwd/f"], ["/f", "/f/g"], ["/f/g", "/f"], ["/bin/sh/f"]):
+            try:
+                rootfs.extra([(file.name, place) for place in places])
+            except Fail:
+                continue
+            raise AssertionError(f"{places} is taken")
+
+
+def add_odd() -> None:
+    """Names that are not UTF-8, and times before 1970."""
+    folder = os.fsencode(tempfile.mkdtemp())
+    try:
+        with open(folder + b"/\xff", "wb"):
+            pass
+        os.utime(folder + b"/\xff", (-5, -5))
+        os.symlink(b"\xff", folder + b"/l")
+        members = {name: (mtime, data) for name, _, mtime, data, _ in
+                   cpio.read(rootfs.extra([(os.fsdecode(folder), "/o")]))}
+        same(members[os.fsdecode(b"o/\xff")], (0, b""))
+        same(members["o/l"][1], b"\xff")
+    finally:
+        shutil.rmtree(folder)
+
+
 def web_pages() -> None:
     page = webpages.convert("# Title `x`\n\na **b** <c> [d](e.md)\nmore\n\n- one\n- two\n\n| h | i |\n| --- | --- |\n"
                             "| `a|b` | 2 |\n\n```sh\n<raw>\n```\n")
@@ -160,19 +193,20 @@ def qemu_takes_machines() -> None:
         settings = qemu.Settings(machine=machine, forwards=[], extra=["-S", "-monitor", "stdio"])
         channels = {name: "null" for name in qemu.channel_names()}
         done = subprocess.run(qemu.command(settings, [], channels), input=b"quit\n", capture_output=True,
-                              timeout=60, check=False)
+                              timeout=HANG_SECONDS, check=False)
         same((machine, done.returncode, done.stderr), (machine, 0, b""))
 
 
-def batch(*arguments: str, seconds: float = 60, **options):
+def batch(*arguments: str, seconds: float = HANG_SECONDS, **options):
     """A started batch run against the stand-in."""
     code = BATCH.format(tools=os.path.join(paths.ROOT, "tools"), stand_in=STAND_IN)
-    return subprocess.Popen([sys.executable, "-S", "-E", "-c", code, str(seconds), *arguments], **options)
+    return subprocess.Popen([sys.executable, "-S", "-E", "-c", code, str(seconds), *arguments],
+                            preexec_fn=default_signals, **options)
 
 
-def finished(*arguments: str, data: bytes = b"", seconds: float = 60):
+def finished(*arguments: str, data: bytes = b"", seconds: float = HANG_SECONDS):
     process = batch(*arguments, seconds=seconds, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    output, errors = process.communicate(data, timeout=90)
+    output, errors = process.communicate(data, timeout=HANG_SECONDS)
     return process.returncode, output, errors
 
 
@@ -192,9 +226,9 @@ def streams_backpressure() -> None:
     process = batch("sh", "-c", "yes | head -c 8000000; echo written >&2", stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     os.set_blocking(process.stderr.fileno(), False)
-    time.sleep(1.5)
+    time.sleep(0.5)  # time for a fault to show; without one, nothing happens however long it is
     same(process.stderr.read(), None)  # nothing reads, so the writer waits
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANG_SECONDS)
     same((process.returncode, len(output)), (0, 8_000_000))
 
 
@@ -209,7 +243,7 @@ def streams_reader_leaves() -> None:
                     stderr=subprocess.DEVNULL)
     process.stdout.read(100)
     process.stdout.close()
-    same(process.wait(30), 128 + 13)
+    same(process.wait(HANG_SECONDS), 128 + 13)
 
 
 def statuses() -> None:
@@ -222,7 +256,7 @@ def closed_descriptors() -> None:
     code = BATCH.format(tools=os.path.join(paths.ROOT, "tools"), stand_in=STAND_IN)
     code = code.replace("qemu.QEMU", "from exo.session import open_missing_descriptors\n"
                         "open_missing_descriptors()\nqemu.QEMU", 1)
-    done = subprocess.run(["sh", "-c", '"$@" <&- 2>&-', "sh", sys.executable, "-S", "-E", "-c", code, "30", "cat"],
+    done = subprocess.run(["sh", "-c", '"$@" <&- 2>&-', "sh", sys.executable, "-S", "-E", "-c", code, "600", "cat"],
                           stdout=subprocess.PIPE, check=False)
     same((done.returncode, done.stdout), (0, b""))
 
@@ -232,21 +266,21 @@ def interrupt() -> None:
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     same(process.stdout.readline(), b"up\n")
     process.send_signal(2)
-    same((process.stdout.read(), process.wait(30)), (b"int\n", 9))
-    process = batch("sh", "-c", "trap '' INT; echo up; sleep 60", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    same((process.stdout.read(), process.wait(HANG_SECONDS)), (b"int\n", 9))
+    process = batch("sh", "-c", "trap '' INT; echo up; sleep 1000000", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     process.stdout.readline()
-    process.send_signal(2)
-    time.sleep(0.3)
-    process.send_signal(2)
-    same(process.wait(30), 130)
+
+    def ended():  # two signals close together may arrive as one
+        process.send_signal(2)
+        return process.poll() is not None
+    until(ended, "a program that ignores Ctrl-C cannot be left")
+    same(process.returncode, 130)
     process.stdout.close()
 
 
 def timeout() -> None:
-    began = time.monotonic()
-    status, _, errors = finished("sleep", "30", seconds=1)
+    status, _, errors = finished("sleep", "1000", seconds=1)
     same((status, errors), (124, b"exo: timed out after 1 s\n"))
-    assert time.monotonic() - began < 10, "late"
 
 
 def machine_ends() -> None:
@@ -259,18 +293,41 @@ def machine_ends() -> None:
 
 def killed_parent() -> None:
     """kill -9 of the command takes the machine with it."""
-    process = batch("sh", "-c", "echo up; sleep 60", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    process = batch("sh", "-c", "echo up; sleep 1000", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     process.stdout.readline()
     machines = children(process.pid)
     assert machines, "no machine was started"
     process.kill()
     process.wait()
     process.stdout.close()
-    deadline = time.monotonic() + 5
-    while any(alive(pid) for pid in machines):
-        if time.monotonic() > deadline:
-            raise Fail(f"process {machines} outlives the command")
+    until(lambda: not any(alive(pid) for pid in machines), f"process {machines} outlives the command")
+
+
+def until(condition, complaint: str) -> None:
+    """Waits for it; a test says what never came true."""
+    deadline = time.monotonic() + HANG_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, complaint
         time.sleep(0.05)
+
+
+def default_signals() -> None:
+    """A `preexec_fn`: signals that are ignored here, as in a background job or under nohup, are not in the child."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def below(pid: int) -> list:
+    """(process, its program's name) of everything that a process has started, not of itself."""
+    found = []
+    for task in children(pid):
+        try:
+            with open(f"/proc/{task}/comm") as file:
+                found.append((task, file.read().strip()))
+            found += below(task)
+        except OSError:
+            pass  # ended meanwhile
+    return found
 
 
 def children(pid: int) -> list:
