@@ -90,13 +90,7 @@ bool has_level(const OpenFile& file, std::uint32_t level) {
   }
 }
 
-std::int64_t no_such_level(const OpenFile& file) {
-  return is_local(file) ? -kEOPNOTSUPP : -kENOPROTOOPT;
-}
-
-const SwitchOption* switch_option(const OpenFile& file, std::uint32_t level, std::uint32_t name) {
-  if (level == kSOL_IP && name == kIP_HDRINCL && socket_type(file) != SocketType::Raw)
-    return nullptr;
+const SwitchOption* switch_option(std::uint32_t level, std::uint32_t name) {
   const auto* found = std::find_if(std::begin(kSwitches), std::end(kSwitches), [&](const auto& o) {
     return o.level == level && o.name == name;
   });
@@ -220,7 +214,9 @@ std::int64_t set_number(OpenFile& file, std::uint32_t level, std::uint32_t name,
   if (level == kSOL_IP && name == kIP_TTL) return set_ttl(file, value);
   // Which ICMP messages come in: all of them do, as programs must expect.
   if (level == kSOL_RAW) return name == 1 ? 0 : -kENOPROTOOPT;
-  if (const SwitchOption* option = switch_option(file, level, name)) {
+  if (level == kSOL_IP && name == kIP_HDRINCL && socket_type(file) != SocketType::Raw)
+    return -kENOPROTOOPT;
+  if (const SwitchOption* option = switch_option(level, name)) {
     socket_options(file).*(option->value) = value != 0;
     return 0;
   }
@@ -321,7 +317,7 @@ Answer<std::int32_t> path_number(const OpenFile& file, std::uint32_t level, std:
 }
 
 Answer<std::int32_t> number_of(OpenFile& file, std::uint32_t level, std::uint32_t name) {
-  if (const SwitchOption* option = switch_option(file, level, name))
+  if (const SwitchOption* option = switch_option(level, name))
     return socket_options(file).*(option->value) ? 1 : 0;
   if (const KeptOption* option = kept_option(level, name)) return get_kept(file, *option);
   if (level == kSOL_IP && name == kIP_TTL) return socket_options(file).ttl;
@@ -337,7 +333,7 @@ std::int64_t call_setsockopt(const Arguments& a) {
   const std::uint32_t name = a.as_u32(2);
   const std::uint32_t length = a.as_u32(4);
   if (a.as_int(4) < 0) return -kEINVAL;
-  if (!has_level(*file, level)) return no_such_level(*file);
+  if (!has_level(*file, level)) return is_local(*file) ? -kEOPNOTSUPP : -kENOPROTOOPT;
   if (level == kSOL_SOCKET && name == kSO_BINDTODEVICE) return bind_to_device(a[3], length);
   const std::int32_t value = XOK_LINUX_TRY(number_at(level, a[3], length));
   if (level != kSOL_SOCKET) return set_number(*file, level, name, value);
@@ -359,7 +355,7 @@ std::int64_t call_getsockopt(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(socket_at(a[0]));
   const std::uint32_t level = a.as_u32(1);
   const std::uint32_t name = a.as_u32(2);
-  if (!has_level(*file, level)) return no_such_level(*file);
+  if (!has_level(*file, level)) return -kEOPNOTSUPP;
   const SocketOptions& options = socket_options(*file);
   if (level == kSOL_SOCKET) {
     switch (name) {

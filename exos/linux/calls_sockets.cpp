@@ -15,8 +15,8 @@ namespace xok::exos::linux_abi {
 namespace {
 
 constexpr std::uint32_t kTypeMask = 0xf;
-constexpr std::uint32_t kLastType = 10;  ///< SOCK_PACKET
-constexpr std::uint32_t kLastProtocol = 255;
+constexpr std::uint32_t kLastType = 10;       ///< SOCK_PACKET
+constexpr std::uint32_t kLastProtocol = 262;  ///< IPPROTO_MPTCP
 
 std::uint32_t file_flags(std::uint32_t flags) { return kO_RDWR | (flags & kSOCK_NONBLOCK); }
 CloseOnExec close_on_exec(std::uint32_t flags) {
@@ -58,6 +58,7 @@ Answer<Kind> internet_kind(std::uint32_t type, std::uint32_t protocol) {
     case kSOCK_RAW:
       if (protocol == kIPPROTO_IP) return refuse(kEPROTONOSUPPORT);
       if (process().proc->euid != 0) return refuse(kEPERM);
+      if (protocol > kIPPROTO_RAW) return refuse(kEPROTONOSUPPORT);
       return Kind{SocketType::Raw, static_cast<std::uint8_t>(protocol)};
     default:
       return refuse(kESOCKTNOSUPPORT);
