@@ -98,7 +98,7 @@ class Server {
   ///       a GET on a kept connection, which acknowledges the last answer too: 4400 [5000], of
   ///       which the request's parser takes 1260 and building the segment 1040; 3170 if the
   ///       request is the last one again;
-  ///       a whole connection with one GET, five frames in and three out: 10100 [12000], or 8900
+  ///       a whole connection with one GET, five frames in and three out: 10200 [12000], or 8900
   void on_frame(std::uint64_t now_ns, std::span<const std::uint8_t> frame, Origin origin);
 
   /// Does what has fallen due. Too early is harmless.
