@@ -57,7 +57,7 @@ class AnswerQueue {
   /// those of bytes sent again are computed anew and corrected there.
   ///
   /// Returns  the pieces written to `out`
-  /// Cost     60 instructions for a text, 80 for a run of a file, plus the store's
+  /// Cost     310 instructions for a head and a run of a file whose sum is known, plus the store's
   std::size_t gather(FileStore& files, ChecksumCache& sums, std::uint64_t offset,
                      std::uint32_t length, std::span<net::PayloadPiece> out);
 

@@ -19,21 +19,22 @@ void Connection::start(std::uint64_t now_ns) {
   in_use = true;
   request_ready = closing = finished = had_request = false;
   answers.start();
+  if (parsed) return;  // what `repeated` knows is as good for this client
   parser.reset();
+  repeated.forget();
 }
 
 bool Connection::read_request(const net::TcpContext& ctx) {
-  using State = http::RequestParser::State;
   const net::ReceiveBuffer::Readable received = tcp.readable();
-  http::RequestParser::Progress progress{State::NeedMore, 0};
-  std::size_t consumed = 0;
-  for (const auto& part : {received.first, received.second}) {
-    if (part.empty() || progress.state != State::NeedMore) break;
-    progress = parser.feed(characters(part));
-    consumed += progress.consumed;
+  if (received.first.empty()) return false;
+  std::size_t consumed = repeated.match(characters(received.first));
+  if (consumed != 0) {
+    parser.request().path_length = repeated.path_length();
+  } else {
+    consumed = feed(received);
   }
   (void)tcp.consume(ctx, static_cast<std::uint32_t>(consumed));  // it was readable
-  if (progress.state == State::NeedMore) {
+  if (!parsed) {
     if (request_began_ns == 0 && !parser.idle()) request_began_ns = ctx.now_ns;
     return false;
   }
@@ -43,14 +44,30 @@ bool Connection::read_request(const net::TcpContext& ctx) {
   return true;
 }
 
+std::size_t Connection::feed(const net::ReceiveBuffer::Readable& received) {
+  using State = http::RequestParser::State;
+  if (parsed) {
+    parser.reset();
+    parsed = false;
+  }
+  repeated.forget();
+  const bool is_first = parser.idle();
+  http::RequestParser::Progress progress = parser.feed(characters(received.first));
+  std::size_t consumed = progress.consumed;
+  if (progress.state == State::Complete && is_first)
+    repeated.remember(characters(received.first.first(consumed)), parser.request());
+  if (progress.state == State::NeedMore && !received.second.empty()) {
+    progress = parser.feed(characters(received.second));
+    consumed += progress.consumed;
+  }
+  parsed = progress.state != State::NeedMore;
+  return consumed;
+}
+
 void Connection::finish_request(bool last) {
   request_ready = false;
   request_began_ns = 0;
-  if (last) {
-    closing = true;
-  } else {
-    parser.reset();
-  }
+  closing = last;
 }
 
 void Connection::discard(const net::TcpContext& ctx) {

@@ -28,9 +28,9 @@ namespace xok::cheetah {
 ///          files are open. Zero bytes are a valid object
 class ExosFiles final : public FileStore {
  public:
-  /// Cost  650 instructions for two components. Budget: 1000
+  /// Cost  not measured alone; of the order of the walk (Vfs::walk). Budget: 1000
   FoundFile find(std::string_view path) override;
-  /// Cost  200 instructions for each page. Budget: 300
+  /// Cost  not measured alone. Budget: 300 instructions for each page
   std::size_t pieces(std::uint32_t handle, std::uint64_t offset, std::uint32_t length,
                      std::span<net::PayloadPiece> out) override;
   void sent() override { sending_.reset(); }

@@ -169,6 +169,42 @@ TEST_F(Requests, RequestsMayComeInPiecesOfAnySize) {
   EXPECT_TRUE(body_of(client.received) == text);
 }
 
+TEST_F(Requests, ARepeatedRequestMeansTheSameAgain) {
+  Client& client = connect_and_wait();
+  for (const std::string path : {"/", "/d/", "/f.txt", "/nothing", "/d"}) {
+    std::string first;
+    for (int i = 0; i < 4; ++i) {
+      client.received.clear();
+      say(client, get(path));
+      run_for(10 * net::kMillisecond);
+      if (i == 0) first = client.received;
+      EXPECT_TRUE(!first.empty() && client.received == first) << path << i;
+    }
+  }
+  files.files.erase("/index.html");
+  client.received.clear();
+  say(client, get("/") + get("/"));
+  run_for(10 * net::kMillisecond);
+  EXPECT_EQ(status_of(client.received), 403);
+  EXPECT_EQ(client.received.size() % 2, 0u);
+}
+
+TEST_F(Requests, ARequestThatOnlyBeginsLikeTheLastIsReadAnew) {
+  Client& client = connect_and_wait();
+  say(client, get("/f.txt"));
+  run_for(10 * net::kMillisecond);
+  client.received.clear();
+  say(client, get("/f.txt", "Range: bytes=0-0\r\n"));
+  run_for(10 * net::kMillisecond);
+  EXPECT_EQ(status_of(client.received), 206);
+  client.received.clear();
+  say(client, get("/f.txt").substr(0, 30));
+  run_for(10 * net::kMillisecond);
+  say(client, get("/f.txt").substr(30));
+  run_for(100 * net::kMillisecond);  // the client waits for an acknowledgement (RFC 896)
+  EXPECT_TRUE(body_of(client.received) == text);
+}
+
 TEST_F(Requests, TheLongestRedirectFits) {
   const std::string path = "/" + std::string(1000, '!');
   files.put(path, FoundFile::Kind::Directory);

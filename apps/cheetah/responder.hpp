@@ -35,8 +35,8 @@ class Responder {
   /// Answers a request that the parser calls Complete or Error.
   ///
   /// request  may be changed (index.html appended), unless the outcome is NoRoom
-  /// Cost     a file whose head is known: 180 instructions, plus the store's `find`. Budget: 250.
-  ///          Else 1100
+  /// Cost     a file whose head is known: 300 instructions, plus the store's `find`. Budget: 400.
+  ///          Else about 1200
   Outcome respond(http::Request& request, AnswerQueue& queue);
 
   /// Adds an answer that no request asked for, with `Connection: close`: 408.

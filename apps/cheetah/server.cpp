@@ -103,8 +103,13 @@ void Server::on_events(const net::TcpContext& ctx, Connection& connection, net::
     connection.progress_ns = ctx.now_ns;
     connection.answers.release(*files_, connection.tcp.acknowledged());
   }
-  if (events != 0) serve(ctx, connection);
-  if (events != 0 || connection.answers.is_broken()) settle(ctx, connection);
+  // All that came earlier has been read, or else `request_ready` holds. So an acknowledgement alone
+  // calls for nothing more: TCP has sent what it allowed.
+  const bool brings_bytes = (events & (net::kTcpReadable | net::kTcpPeerClosed)) != 0;
+  const bool makes_room = connection.request_ready && (events & net::kTcpAcknowledged) != 0;
+  const bool calls_for_work = brings_bytes || makes_room;
+  if (calls_for_work) serve(ctx, connection);
+  if (calls_for_work || connection.answers.is_broken()) settle(ctx, connection);
 }
 
 /// Reads requests, answers them, announces the answers.
