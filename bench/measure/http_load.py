@@ -7,10 +7,12 @@ mode: "new" opens a connection for each request, "keep" keeps it; with 1 connect
 requests share interrupts and acknowledgements.
 """
 import os
+import signal
 import socket
 import subprocess
 import time
 
+from exo import processes
 from exo.errors import Fail
 
 from . import counters, tools
@@ -52,7 +54,8 @@ def measure(command: list, port: int, path: str, modes: list) -> dict:
     """
     count_file = next(word for word in command if "out=" in word).partition("out=")[2].partition(",")[0]
     guest = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, start_new_session=True)
+                             stderr=subprocess.PIPE, start_new_session=True,
+                             preexec_fn=processes.dies_with_us(signal.SIGKILL))
     try:
         wait_for_server(guest, port, path)
         return {key: measure_mode(count_file, port, path, *key) for key in modes}

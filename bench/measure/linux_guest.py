@@ -9,11 +9,12 @@ QEMU would count byte by byte; what is left is what a careful operator of Linux 
 import glob
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
 
-from exo import cpio, install
+from exo import cpio, install, processes
 from exo.errors import Fail
 
 from . import tools
@@ -135,7 +136,8 @@ def run(programs: dict, words: list, counters: str, marks: str = "", timeout_s: 
     """Boots, runs one program to its end, powers off. Returns  what it printed"""
     try:
         done = subprocess.run(command(programs, words, counters, marks), stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=timeout_s, check=False)
+                              capture_output=True, timeout=timeout_s, check=False,
+                              preexec_fn=processes.dies_with_us(signal.SIGKILL))
     except subprocess.TimeoutExpired as late:
         raise Fail(f"the Linux guest did not finish {words[0]} within {timeout_s} s") from late
     text = done.stdout.decode(errors="replace").replace("\r\n", "\n")

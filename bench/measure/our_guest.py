@@ -5,9 +5,10 @@
 The processor is the peer's, so that both execute the same instructions for the same work.
 """
 import os
+import signal
 import subprocess
 
-from exo import paths
+from exo import paths, processes
 from exo.errors import Fail
 
 from . import linux_guest, tools
@@ -27,7 +28,8 @@ def run(programs: dict, words: list, counters: str, marks: str = "", timeout_s: 
     for place, source in programs.items():
         options += ["--add", f"{source}:{place}"]
     done = subprocess.run(command(options, words, counters, marks), stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=timeout_s + 60, check=False)
+                          capture_output=True, timeout=timeout_s + 60, check=False,
+                          preexec_fn=processes.dies_with_us(signal.SIGTERM))
     text = done.stdout.decode(errors="replace")
     if done.returncode != 0:
         raise Fail(f"{words[0]} ended with status {done.returncode}: {done.stderr.decode()[-400:].strip()}")

@@ -57,7 +57,7 @@ def outputs_digest(preset: str) -> str:
     folder = os.path.join(paths.BUILD, preset)
     names = ["build.ninja"]
     if preset == paths.GUEST_PRESET:
-        names += [paths.KERNEL, paths.EXOS, *paths.PROGRAMS.values()]
+        names += [paths.KERNEL, paths.EXOS]
     items = []
     for name in names:
         try:

@@ -17,13 +17,7 @@ EXOS = os.path.join(GUEST, "exos/exos.elf")
 GUEST_TESTS = os.path.join(GUEST, "tests/guest")  # <name>.elf, each the first environment of a bundle
 GUEST_APPS = os.path.join(GUEST, "apps")
 
-# Programs of ours in the root file system: path in the image -> file of the build, left out when not built.
-PROGRAMS = {
-    "/sbin/cheetah": os.path.join(GUEST, "apps/cheetah/cheetah"),
-}
-# Without it the guest has no network service: what needs one is skipped.
-CHEETAH_SOURCES = os.path.join(ROOT, "apps/cheetah")
-# Every other ELF program below GUEST_APPS goes here.
+# Every ELF program below GUEST_APPS goes to this folder of the image.
 PROGRAM_FOLDER = "/usr/lib/xok"
 
 

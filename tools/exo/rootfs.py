@@ -54,13 +54,11 @@ EXAMPLES = {"apps/examples": "usr/share/xok/examples"}
 
 def programs() -> dict:
     """Our own programs that are built: path in the image -> file."""
-    found = {path: file for path, file in paths.PROGRAMS.items() if os.path.isfile(file)}
-    known = set(paths.PROGRAMS.values())
+    found = {}
     for path, _, _ in build.files_below(paths.GUEST_APPS):
         name = os.path.basename(path)
-        if path not in known and "/CMakeFiles/" not in path and os.access(path, os.X_OK):
-            if is_elf_program(path):
-                found[f"{paths.PROGRAM_FOLDER}/{name.removesuffix('.elf')}"] = path
+        if "/CMakeFiles/" not in path and os.access(path, os.X_OK) and is_elf_program(path):
+            found[f"{paths.PROGRAM_FOLDER}/{name.removesuffix('.elf')}"] = path
     return found
 
 

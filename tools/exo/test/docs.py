@@ -3,7 +3,7 @@
 """Every fenced `sh` block of the documents is run, in order, and must end with status 0.
 
 A block runs in the root of the tree; one that clones the project, in an empty folder. Words after `sh`:
-    with-guest   while a guest serves on port 8080
+    with-guest   while a guest serves, on a free port that takes the place of 8080
 Blocks marked `text` are transcripts. `./exo test` without a filter, inside a document, runs the suite
 `tools` only, for it would not end otherwise.  Names: FILE:LINE
 """
@@ -16,8 +16,9 @@ import tempfile
 import time
 
 from .. import install, paths
+from ..run import free_port
+from .runner import HANG_SECONDS
 
-SECONDS = 300
 PRELUDE = """set -e
 git() {
   if [ "$1" = clone ]; then ln -s "$XOK_ROOT" "${3:-$(basename "$2" .git)}"; else command git "$@"; fi
@@ -63,17 +64,18 @@ def run_block(words: list, text: str) -> None:
     guest = None
     try:
         if "with-guest" in words:
-            guest = serve()
+            port = free_port()
+            guest, text = serve(port), text.replace("localhost:8080", f"localhost:{port}")
         environment = dict(os.environ, XOK_ROOT=paths.ROOT, EXO_IN_TEST="1")
         process = subprocess.Popen(["bash", "-c", PRELUDE + text], env=environment, stdin=subprocess.DEVNULL,
                                    cwd=scratch if "git clone" in text else paths.ROOT, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            output, _ = process.communicate(timeout=SECONDS)
+            output, _ = process.communicate(timeout=HANG_SECONDS)
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, 15)
             output, _ = process.communicate()
-            raise AssertionError(f"still running after {SECONDS} s\n{tail(output)}") from error
+            raise AssertionError(f"still running after {HANG_SECONDS} s\n{tail(output)}") from error
         assert process.returncode == 0, f"status {process.returncode}\n{tail(output)}"
     finally:
         if guest:
@@ -86,14 +88,14 @@ def tail(output: bytes) -> str:
     return output.decode(errors="replace")[-3000:]
 
 
-def serve():
-    """A guest whose web server answers on port 8080."""
-    guest = subprocess.Popen([os.path.join(paths.ROOT, "exo"), "run", "--quiet"], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 60
+def serve(port: int):
+    """A guest whose web server answers on this port."""
+    guest = subprocess.Popen([os.path.join(paths.ROOT, "exo"), "run", "--quiet", "-p", f"{port}:80"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + HANG_SECONDS
     while time.monotonic() < deadline and guest.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", 8080), 5) as connection:
+            with socket.create_connection(("127.0.0.1", port), 30) as connection:
                 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 if connection.recv(100).startswith(b"HTTP/"):
                     return guest
@@ -101,4 +103,4 @@ def serve():
             pass
         time.sleep(0.2)
     guest.terminate()
-    raise AssertionError(f"no guest serves on port 8080: {tail(guest.communicate()[0])}")
+    raise AssertionError(f"no guest serves: {tail(guest.communicate()[0])}")

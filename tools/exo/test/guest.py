@@ -12,8 +12,8 @@ import re
 from .. import build, bundle, install, paths, qemu, vm
 from ..errors import Fail
 from ..run import SerialSession
+from .runner import HANG_SECONDS
 
-SECONDS = 60  # for one boot; a test of the kernel under random calls takes 10 s by itself
 MACHINES = ("pc", "q35", "microvm")
 LINE = re.compile(r"^(PASS|FAIL|SKIP) ([^:\s]+):? ?(.*)$")
 LAST = re.compile(r"^ALL (\d+) PASSED$")
@@ -46,7 +46,7 @@ def boot(machine: str, program: str):
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}
     with vm.Machine(qemu.Settings(machine=machine, cpus=1), parts) as guest:
         session = Recorder(guest)
-        session.limit(SECONDS)
+        session.limit(HANG_SECONDS)
         try:
             status = session.run()
             wrong = f"the first environment ended with status {status}" if status else ""

@@ -7,8 +7,8 @@ import os
 from .. import build, bundle, install, iso, paths, qemu, vm
 from ..errors import Fail
 from .guest import Recorder, LAST
+from .runner import HANG_SECONDS
 
-SECONDS = 120
 FIRMWARE = "/usr/share/OVMF/OVMF_CODE.fd"
 PREFERRED = "boot"  # a short guest test that tells little but that the kernel is up
 
@@ -41,7 +41,7 @@ def boot(image: str, uefi: bool, disc: bool) -> None:
         arguments[1] = f"file={image},format=raw,if=ide,{drive}"
     with vm.Machine(qemu.Settings(memory_mib=512), {}, boot=arguments) as guest:
         session = Recorder(guest)
-        session.limit(SECONDS)
+        session.limit(HANG_SECONDS)
         try:
             session.run()
             why = ""

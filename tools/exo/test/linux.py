@@ -16,8 +16,8 @@ import time
 from .. import build, install, paths
 from ..errors import Fail
 from . import cases
+from .runner import HANG_SECONDS
 
-BOOT_SECONDS = 60
 REBOOTS = 6
 LIMITED_USER = 64321  # nobody else's, so that a limit on a user's processes counts the case's only
 GUEST_FOLDER = "/t"
@@ -154,11 +154,11 @@ def drive_guest(place: str, seconds: dict):
     why = ""
     while process.poll() is None:
         time.sleep(0.05)
-        limit = seconds.get(state["case"], SILENT) * 1.5 + BOOT_SECONDS
+        limit = seconds.get(state["case"], 0) * cases.SLOWNESS + HANG_SECONDS
         if time.monotonic() - state["since"] > limit:
             why = f"the guest hung in this case (nothing for {limit:.0f} s)"
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(HANG_SECONDS)
     for reader in readers:
         reader.join()
     results = read_results(bytes(output))
@@ -168,9 +168,6 @@ def drive_guest(place: str, seconds: dict):
     why = (why or f"the guest ended in this case, status {process.returncode}") + (f"\n{text}" if text else "")
     current = state["case"]
     return results, current if current not in results else None, why
-
-
-SILENT = 60  # seconds for what comes before the first case
 
 
 def read_all(stream, output: bytearray) -> None:

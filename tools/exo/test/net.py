@@ -13,11 +13,11 @@ import time
 
 from .. import build, install, paths
 from ..run import free_port
+from .runner import HANG_SECONDS
 
 EXO = os.path.join(paths.ROOT, "exo")
 FILES = 300
 LARGEST = 10 << 20
-BOOT_SECONDS = 60
 BAD_CLIENTS = 200
 
 
@@ -27,10 +27,6 @@ def run(report) -> None:
              "still-answers")
     wanted = [name for name in names if report.wants(name)]
     if not wanted:
-        return
-    if not os.path.isdir(paths.CHEETAH_SOURCES):
-        for name in wanted:
-            report.skipped(name, "Cheetah is not in this tree yet")
         return
     install.ensure("run", "net")
     build.ensure(paths.GUEST_PRESET)
@@ -92,10 +88,10 @@ class Guest:
         self.process.stdin.flush()
         return self.process.stdout.readline().decode().strip()
 
-    def connect(self, seconds: float = 30) -> socket.socket:
+    def connect(self, seconds: float = HANG_SECONDS) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), seconds)
 
-    def exchange(self, request: bytes, seconds: float = 30) -> bytes:
+    def exchange(self, request: bytes, seconds: float = HANG_SECONDS) -> bytes:
         """Sends and reads until the server closes or falls silent."""
         with self.connect(seconds) as connection:
             answer = b""
@@ -118,19 +114,19 @@ class Tests:
         self.guest, self.folder, self.contents = guest, folder, contents
 
     def answers(self) -> None:
-        deadline = time.monotonic() + BOOT_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while time.monotonic() < deadline:
             if self.guest.process.poll() is not None:
                 raise AssertionError(f"the guest ended: {self.guest.process.stderr.read().decode()}")
             try:
-                answer = self.guest.exchange(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n", 5)
+                answer = self.guest.exchange(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n", 30)
             except OSError:
                 answer = b""
             if status_of(answer) == 200 and b"<html" in answer:
                 self.guest.up = True
                 return
             time.sleep(0.2)
-        raise AssertionError(f"no answer within {BOOT_SECONDS} s")
+        raise AssertionError(f"no answer within {HANG_SECONDS} s")
 
     def files_are_identical(self) -> None:
         got = f"{self.folder}/got"
@@ -139,8 +135,8 @@ class Tests:
         with open(configuration, "w") as file:
             for name in self.contents:
                 file.write(f'url = "{self.guest.url("/t/" + name)}"\noutput = "{got}/{name}"\n')
-        done = subprocess.run(["curl", "-sS", "--fail", "--max-time", "120", "-K", configuration], capture_output=True,
-                              text=True, timeout=300, check=False)
+        done = subprocess.run(["curl", "-sS", "--fail", "-K", configuration], capture_output=True,
+                              text=True, timeout=HANG_SECONDS, check=False)
         assert done.returncode == 0, f"curl: status {done.returncode} {done.stderr[:1000]}"
         wrong = []
         for name, wanted in self.contents.items():
@@ -154,8 +150,9 @@ class Tests:
         assert not wrong, f"{len(wrong)} of {len(self.contents)} differ: {'; '.join(wrong[:10])}"
 
     def ab(self, *options: str) -> None:
-        done = subprocess.run(["ab", "-q", "-n", "2000", "-c", "16", "-s", "60", *options,
-                               self.guest.url("/t/f009.bin")], capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(["ab", "-q", "-n", "2000", "-c", "16", "-s", str(HANG_SECONDS), *options,
+                               self.guest.url("/t/f009.bin")], capture_output=True, text=True,
+                              timeout=HANG_SECONDS, check=False)
         text = done.stdout + done.stderr
         assert done.returncode == 0, text[-2000:]
         assert re.search(r"Complete requests: +2000\b", text), text[-2000:]
@@ -172,7 +169,7 @@ class Tests:
         source, bad = random.Random(2), []
         for number in range(BAD_CLIENTS):
             try:
-                client = self.guest.connect(20)
+                client = self.guest.connect()
                 kind = number % 5
                 if kind == 0:
                     client.sendall(b"GET /t/f0")
@@ -190,7 +187,7 @@ class Tests:
         try:
             for name in ("f005.bin", "f018.bin", "f021.bin"):
                 began = time.monotonic()
-                answer = self.guest.exchange(f"GET /t/{name} HTTP/1.0\r\nHost: x\r\n\r\n".encode(), 30)
+                answer = self.guest.exchange(f"GET /t/{name} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
                 body = answer.partition(b"\r\n\r\n")[2]
                 assert status_of(answer) == 200 and body == self.contents[name], \
                     f"{name}: status {status_of(answer)}, {len(body)} bytes after {time.monotonic() - began:.0f} s"
@@ -234,7 +231,7 @@ class Tests:
                 (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100000 + b"\r\n\r\n", (431,)),
                 (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5000 + b"\r\n", (431,)),
                 (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", (505,))):
-            got = status_of(self.guest.exchange(request, 20))
+            got = status_of(self.guest.exchange(request))
             if got not in wanted:
                 wrong.append(f"{request[:50]!r}: {got}, not {wanted}")
         assert not wrong, "\n".join(wrong)
@@ -251,8 +248,8 @@ class Tests:
             answer = answer[length:]
 
     def stalled_request_times_out(self) -> None:
-        """An unfinished request is answered with 408 or closed, within two minutes."""
-        with self.guest.connect(120) as connection:
+        """An unfinished request is answered with 408 or closed, in the end."""
+        with self.guest.connect() as connection:
             connection.sendall(b"GET / HT")
             answer = connection.recv(1000)
             assert answer == b"" or status_of(answer) == 408, answer
@@ -267,7 +264,7 @@ class Tests:
         wrong = []
 
         def fetch():
-            answer = self.guest.exchange(b"GET /t/f017.bin HTTP/1.0\r\nHost: x\r\n\r\n", 60)
+            answer = self.guest.exchange(b"GET /t/f017.bin HTTP/1.0\r\nHost: x\r\n\r\n")
             if answer.partition(b"\r\n\r\n")[2] != self.contents["f017.bin"]:
                 wrong.append(status_of(answer))
         threads = [threading.Thread(target=fetch) for _ in range(16)]
