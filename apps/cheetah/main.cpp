@@ -95,7 +95,7 @@ std::uint64_t network_event() {
 }
 
 bool network_is_ready() {
-  const NetworkPhase phase = __atomic_load_n(&shared().network.phase, __ATOMIC_ACQUIRE);
+  const NetworkPhase phase = shared().network.phase;
   return phase == NetworkPhase::Up || phase == NetworkPhase::Loopback;
 }
 

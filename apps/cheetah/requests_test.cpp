@@ -142,7 +142,6 @@ TEST_F(Requests, BadRequestsGetTheirStatus) {
 TEST_F(Requests, APipelineIsAnsweredInOrder) {
   Client& client = connect_and_wait();
   std::string requests;
-  std::string bodies;
   for (int i = 0; i < 40; ++i) requests += get(i % 2 == 0 ? "/f.txt" : "/d/x");
   say(client, requests + get("/empty", "Connection: close\r\n"));
   run_for(2 * net::kSecond);

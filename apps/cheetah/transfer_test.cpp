@@ -24,7 +24,6 @@ TEST_F(Transfers, ALargeFileArrivesWhole) {
 
 TEST_F(Transfers, SizesAroundPagesAndSegmentsArriveWhole) {
   Client& client = connect_and_wait();
-  std::string expected;
   for (const std::size_t size : {0u, 1u, 535u, 1023u, 1209u, 1210u, 1460u, 1461u, 2920u, 4095u,
                                  4096u, 4097u, 8192u, 65535u, 65536u, 65537u}) {
     files.put("/f", bytes(size, static_cast<std::uint32_t>(size)));

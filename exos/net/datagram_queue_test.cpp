@@ -68,14 +68,17 @@ TEST(DatagramQueue, BehavesAsADequeOfBoundedSize) {
         const bool pushed = queue.push({seed}, static_cast<std::uint16_t>(data.size()),
                                        all.first(cut), all.subspan(cut));
         if (pushed) model.push_back(data);
-        if (model.empty()) ASSERT_GT(data.size() + 16, memory.size());
+        if (model.empty()) {
+          ASSERT_GT(data.size() + 16, memory.size());
+        }
       } else if (!model.empty()) {
         const auto entry = queue.front();
         ASSERT_TRUE(entry.has_value());
         ASSERT_EQ(entry->bytes.size(), model.front().size());
         ASSERT_EQ(entry->port, model.front().size());
-        if (!model.front().empty())
+        if (!entry->bytes.empty()) {
           ASSERT_EQ(std::memcmp(entry->bytes.data(), model.front().data(), entry->bytes.size()), 0);
+        }
         queue.pop();
         model.pop_front();
       }

@@ -67,13 +67,13 @@ Result<std::size_t> write_frame(std::span<std::uint8_t, kMaxFrame> frame, const 
   return *size;
 }
 
-Outcome<Received> take_datagram(Socket& socket, std::span<std::byte> to, Peek peek) {
-  const auto entry = socket.queue.front();
-  const std::size_t n = entry->bytes.size() < to.size() ? entry->bytes.size() : to.size();
-  if (n != 0) std::memcpy(to.data(), entry->bytes.data(), n);
+Received take_datagram(Socket& socket, const DatagramQueue::Entry& entry, std::span<std::byte> to,
+                       Peek peek) {
+  const std::size_t n = entry.bytes.size() < to.size() ? entry.bytes.size() : to.size();
+  if (n != 0) std::memcpy(to.data(), entry.bytes.data(), n);
   const Received received{.bytes = n,
-                          .length = entry->bytes.size(),
-                          .peer = {.address = entry->source, .port = entry->port}};
+                          .length = entry.bytes.size(),
+                          .peer = {.address = entry.source, .port = entry.port}};
   if (peek == Peek::No) socket.queue.pop();
   return received;
 }
@@ -115,7 +115,7 @@ Outcome<Received> receive_datagram(Socket& socket, std::span<std::byte> to, Peek
     {
       Network network;
       network.take_frames();
-      if (!socket.queue.empty()) return take_datagram(socket, to, peek);
+      if (const auto entry = socket.queue.front()) return take_datagram(socket, *entry, to, peek);
       XOK_TRY(take_pending_error(socket));
       if (socket.read_shut) return Received{};
     }
