@@ -17,7 +17,7 @@ endif()
 
 set(XOK_CXX_FLAGS -fno-exceptions -fno-rtti ${XOK_WARNINGS})
 # General registers only: neither the kernel nor ExOS may disturb the program's vector registers.
-set(XOK_FREESTANDING_FLAGS -ffreestanding -mgeneral-regs-only -fno-stack-protector
+set(XOK_FREESTANDING_FLAGS -ffreestanding -fbuiltin -mgeneral-regs-only -fno-stack-protector
     -fno-threadsafe-statics -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
     -ffunction-sections -fdata-sections -fcf-protection=none)
 set(XOK_KERNEL_FLAGS ${XOK_FREESTANDING_FLAGS} -mno-red-zone -mcmodel=kernel -fno-pic)

@@ -6,7 +6,10 @@
 // Budget: 20 instructions from rt_foreign_entry to the implementation and back, tracing off.
 #include <array>
 
+#include <cstddef>
+
 #include "exos/linux/call.hpp"
+#include "exos/linux/quick_calls.h"
 #include "exos/linux/tracing.hpp"
 #include "exos/proc/signals.hpp"
 #include "exos/rt/registers.hpp"
@@ -15,7 +18,7 @@
 namespace xok::exos::linux_abi {
 namespace {
 
-constexpr std::size_t kTableSize = 452;
+constexpr std::size_t kTableSize = QUICK_TABLE_SIZE;
 
 std::int64_t no_such_call(const Arguments& /*a*/) { return -kENOSYS; }
 
@@ -30,7 +33,28 @@ constexpr std::array<Handler, kTableSize> kTable = [] {
   return table;
 }();
 
+/// The calls that quick_calls.S answers; calls_*.cpp has the same answers for traced programs.
+constexpr std::array<std::uint16_t, kTableSize> kQuickWords = [] {
+  std::array<std::uint16_t, kTableSize> table{};
+  const auto set = [&table](Call call, std::size_t offset) {
+    table[static_cast<std::size_t>(call)] = static_cast<std::uint16_t>(1 + offset);
+  };
+  set(Call::getpid, offsetof(Proc, pid));
+  set(Call::gettid, offsetof(Proc, pid));
+  set(Call::getppid, offsetof(Proc, parent));
+  set(Call::getpgrp, offsetof(Proc, group));
+  set(Call::getuid, offsetof(Proc, uid));
+  set(Call::geteuid, offsetof(Proc, euid));
+  set(Call::getgid, offsetof(Proc, gid));
+  set(Call::getegid, offsetof(Proc, egid));
+  return table;
+}();
+static_assert(offsetof(Process, proc) == 0);
+
 }  // namespace
+
+extern "C" [[gnu::visibility("hidden")]] constinit const std::array<std::uint16_t, kTableSize>
+    quick_words = kQuickWords;
 
 std::int64_t perform(rt::Registers& registers) {
   const std::uint64_t number = registers.rax;

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "exos/layout.hpp"
+#include "exos/linux/quick_calls.h"
 #include "exos/rt/calls.hpp"
 #include "exos/rt/registers.hpp"
 #include "exos/rt/self.hpp"
+#include "exos/shared.hpp"
 #include "exos/vm/tables.hpp"
 
 namespace xok::exos {
@@ -63,14 +65,17 @@ bool prepare_uenv(EnvId env) {
   const std::uint64_t page = rt::env_record(env).uenv_page;
   if (sys::pte_insert(kCapPages, page << kPageShift | kDataEntry, kScratchWindow, kSelf) < 0)
     return false;
-  fill_uenv(*reinterpret_cast<Uenv*>(kScratchWindow), env, kUenvAddress);
+  auto& uenv = *reinterpret_cast<Uenv*>(kScratchWindow);
+  fill_uenv(uenv, env, kUenvAddress);
+  if (shared().trace_calls != 0)
+    uenv.foreign_entry = reinterpret_cast<std::uint64_t>(&rt::rt_foreign_entry);
   return sys::pte_insert(kCapPages, 0, kScratchWindow, kSelf) >= 0;
 }
 
 }  // namespace
 
 void fill_uenv(Uenv& uenv, EnvId id, std::uint64_t address) {
-  uenv.foreign_entry = reinterpret_cast<std::uint64_t>(&rt::rt_foreign_entry);
+  uenv.foreign_entry = reinterpret_cast<std::uint64_t>(&linux_foreign_entry);
   uenv.fault_entry = reinterpret_cast<std::uint64_t>(&rt::rt_fault_entry);
   uenv.fault_stack = kFaultStackTop;
   uenv.slice_start_entry = reinterpret_cast<std::uint64_t>(&rt::rt_slice_start_entry);

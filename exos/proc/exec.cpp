@@ -333,7 +333,7 @@ Outcome<> prepare_exec(const Vnode& start, std::string_view path, StringVector& 
                        StringVector& environment) {
   const FileSystemLock lock;
   ExecStage& s = stage();
-  std::memset(&s, 0, sizeof s);
+  std::memset(static_cast<void*>(&s), 0, sizeof s);
   XOK_TRY(find_program(start, path, arguments));
   s.environment_count = XOK_TRY(add_strings(environment, 0));
   XOK_TRY(find_interpreter());

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/byte_order.hpp"
 #include "exos/linux/abi_signal.hpp"
 #include "exos/linux/tracing.hpp"
 #include "exos/proc/lifecycle.hpp"
@@ -304,12 +305,43 @@ void deliver_fault(rt::Registers& registers, int signal, std::int32_t code, std:
   if (!enter_handler(registers, signal, info, error, vector)) end_by_signal(kSigSegv);
 }
 
+namespace {
+
+constexpr std::size_t kMxcsrOffset = 24;
+constexpr std::size_t kComponentsOffset = 512;  // the XSAVE header: which, then what must be 0
+constexpr std::uint32_t kMxcsrBits = 0xffff;
+constexpr std::uint64_t kComponents = 7;
+
+/// Puts the vector state of a signal frame back. What XRSTOR would refuse is the program's to
+/// damage, not ours to fault on: a damaged state is put right in a copy.
+void restore_vectors(std::uint64_t address) {
+  const auto* const frame = reinterpret_cast<const std::uint8_t*>(address);
+  const auto components = load<std::uint64_t>(frame + kComponentsOffset);
+  const auto mxcsr = load<std::uint32_t>(frame + kMxcsrOffset);
+  std::uint64_t reserved = components & ~kComponents;
+  for (std::size_t i = 1; i < 8; i++)
+    reserved |= load<std::uint64_t>(frame + kComponentsOffset + 8 * i);
+  if (reserved == 0 && (mxcsr & ~kMxcsrBits) == 0) [[likely]] {
+    rt::rt_restore_vectors(reinterpret_cast<const rt::VectorState*>(address));
+    return;
+  }
+  rt::VectorState state;
+  std::memcpy(&state, frame, sizeof state);
+  std::memset(state.bytes + kComponentsOffset, 0, 64);
+  const std::uint64_t kept = components & kComponents;
+  std::memcpy(state.bytes + kComponentsOffset, &kept, sizeof kept);
+  const std::uint32_t clean = mxcsr & kMxcsrBits;
+  std::memcpy(state.bytes + kMxcsrOffset, &clean, sizeof clean);
+  rt::rt_restore_vectors(&state);
+}
+
+}  // namespace
+
 void signal_return(rt::Registers& registers) {
   // The handler's `ret` took the return address, so rsp is 8 above the frame.
   const std::uint64_t at = registers.rsp - 8;
   if (!touch_readable(at, sizeof(abi::RtSigframe))) end_by_signal(kSigSegv);
-  abi::Ucontext context;
-  std::memcpy(&context, &reinterpret_cast<const abi::RtSigframe*>(at)->context, sizeof context);
+  const abi::Ucontext& context = reinterpret_cast<const abi::RtSigframe*>(at)->context;
   const abi::Sigcontext& from = context.uc_mcontext;
   rt::Registers to{};
   to.r8 = from.r8;
@@ -334,19 +366,7 @@ void signal_return(rt::Registers& registers) {
   if (from.fpstate != 0) {
     if ((from.fpstate & 63) != 0 || !touch_readable(from.fpstate, kVectorBytes))
       end_by_signal(kSigSegv);
-    rt::VectorState state;
-    std::memcpy(&state, reinterpret_cast<const void*>(from.fpstate), sizeof state);
-    // What XRSTOR would refuse is the program's to damage, not ours to fault on.
-    std::memset(state.bytes + 520, 0, 56);
-    std::uint64_t components = 0;
-    std::memcpy(&components, state.bytes + 512, sizeof components);
-    components &= 7;
-    std::memcpy(state.bytes + 512, &components, sizeof components);
-    std::uint32_t mxcsr = 0;
-    std::memcpy(&mxcsr, state.bytes + 24, sizeof mxcsr);
-    mxcsr &= 0xffff;
-    std::memcpy(state.bytes + 24, &mxcsr, sizeof mxcsr);
-    rt::rt_restore_vectors(&state);
+    restore_vectors(from.fpstate);
   }
   set_blocked(context.uc_sigmask);
   Process& p = process();
