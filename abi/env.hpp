@@ -66,7 +66,12 @@ struct Env {
   std::uint32_t slices;     ///< slices owned, all processors
   std::uint32_t processor;  ///< last ran on
   std::array<Capability, kCapabilitySlots> capabilities;
-  std::array<std::uint64_t, 26> reserved;
+  std::uint32_t account;     ///< pays for what is allocated in its address space, and its tables
+  std::uint32_t guaranteed;  ///< pages that repossession leaves it, at least
+  // Counts of the address space too: pages allocated in it, and pages freed by unmapping in it.
+  std::uint64_t pages_taken;
+  std::uint64_t pages_returned;
+  std::array<std::uint64_t, 23> reserved;
 };
 static_assert(sizeof(Env) == 512 && offsetof(Env, capabilities) == 112);
 

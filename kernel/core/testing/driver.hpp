@@ -56,6 +56,7 @@ class Driver {
   void fill_buffer(SyscallNumber number);
 
   Choose choose_;
+  std::uint64_t pages_;
   TestBed bed_;
   std::uint64_t free_at_start_ = 0;
   std::uint64_t kernel_at_start_ = 0;
