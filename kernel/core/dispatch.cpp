@@ -13,6 +13,7 @@
 #include "kernel/core/calls_network.hpp"
 #include "kernel/core/calls_page.hpp"
 #include "kernel/core/calls_processor.hpp"
+#include "kernel/core/calls_revoke.hpp"
 
 namespace xok::kernel {
 namespace calls {

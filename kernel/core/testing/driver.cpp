@@ -25,11 +25,13 @@ constexpr SyscallNumber kNumbers[] = {
 };
 
 /// Calls that get the machine into interesting states, more often than the others.
-constexpr SyscallNumber kFavourites[] = {
-    pte_insert,   pte_insert, pte_insert,   pte_insert_range, env_alloc,       pte_modify_range,
-    table_share,  cap_forge,  page_set_acl, wakeup_set,       ring_create,     filter_insert,
-    env_free,     batch,      yield,        disk_transfer,    page_acl_resize, page_set_limits,
-    env_set_quota};
+constexpr SyscallNumber kFavourites[] = {pte_insert,       pte_insert,      pte_insert,
+                                         pte_insert_range, env_alloc,       pte_modify_range,
+                                         table_share,      cap_forge,       page_set_acl,
+                                         wakeup_set,       ring_create,     filter_insert,
+                                         env_free,         batch,           yield,
+                                         disk_transfer,    page_acl_resize, page_set_limits,
+                                         env_set_quota,    pages_request,   pages_repossess};
 
 constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kScratch + 0x1000,
@@ -197,6 +199,11 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       const std::uint64_t bits = fresh_page(one_in(2)) | (one_in(20) ? 0 : kPteLarge);
       return {slot(), one_in(3) ? 0 : first << kPageShift | bits, at, target()};
     }
+    case pages_request:
+      return {make_target(slot(), env_id()), one_in(10) ? choose_(600) : choose_(6),
+              one_in(4) ? choose_(~0ull) : 0};
+    case pages_repossess:
+      return {make_target(slot(), env_id())};
     case env_set_quota:
       return {make_target(slot(), env_id()), one_in(3) ? kUnlimited : choose_(one_in(2) ? 12 : 60),
               one_in(8) ? choose_(99) : choose_(3)};
@@ -303,6 +310,23 @@ void Driver::fill_buffer(SyscallNumber number) {
   }
 }
 
+/// Fills the caller's Revocation, mostly with addresses that are mapped.
+void Driver::prepare_for_revocation() {
+  volatile Revocation& r = bed_.machine.uenv(bed_.current()).revocation;
+  r.entry = one_in(3) ? address() : 0;
+  r.active = choose_(2);
+  r.keep = address();
+  r.give = buffer() & ~std::uint64_t{7};
+  r.give_count = one_in(10) ? choose_(~0ull) : choose_(4);
+  r.vector = (one_in(2) ? kScratch : address()) & ~std::uint64_t{63};
+  r.vector_slots = choose_(9);
+  r.vector_count = choose_(3);
+  r.save_slot = one_in(2) ? 3 : slot();
+  r.save_disk = choose_(3);
+  r.save_block = choose_(1010);
+  r.save_blocks = choose_(3);
+}
+
 // -- Steps
 
 /// A page that a call has just allocated and that is not all zero; 0 if there is none. (Batches and
@@ -347,6 +371,7 @@ std::string Driver::random_call() {
     uenv.grant_slot = slot();
     uenv.grant = one_in(2) ? capability() : bed_.self().capabilities[choose_(5)].bits();
   }
+  if (one_in(10)) prepare_for_revocation();
   const std::string who = std::to_string(caller) + " ";
   std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
   for (const std::uint64_t a : arguments) line += " " + std::to_string(a);

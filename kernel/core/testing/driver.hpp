@@ -53,6 +53,7 @@ class Driver {
   std::uint64_t page_number();
   std::uint64_t capability();
   std::uint64_t small_count();
+  void prepare_for_revocation();
   void fill_buffer(SyscallNumber number);
 
   Choose choose_;

@@ -71,6 +71,8 @@ Slots slots_of(const Step& step) {
     case SyscallNumber::env_free:
     case SyscallNumber::env_set_context:
     case SyscallNumber::env_set_quota:
+    case SyscallNumber::pages_request:
+    case SyscallNumber::pages_repossess:
       return {.target = a[0] >> 32};
     case SyscallNumber::cap_release:
       return {.target = a[1] >> 32};
