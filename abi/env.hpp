@@ -66,7 +66,15 @@ struct Env {
   std::uint32_t slices;     ///< slices owned, all processors
   std::uint32_t processor;  ///< last ran on
   std::array<Capability, kCapabilitySlots> capabilities;
-  std::array<std::uint64_t, 26> reserved;
+  std::uint32_t account;     ///< pays for what is allocated in its address space, and its tables
+  std::uint32_t guaranteed;  ///< pages that repossession leaves it, at least
+  // Counts of the address space too: pages allocated in it, and pages freed by unmapping in it.
+  std::uint64_t pages_taken;
+  std::uint64_t pages_returned;
+  // Revocation: what was asked for and is not settled, and the cycle count it is due at.
+  std::uint64_t pages_wanted;
+  std::uint64_t wanted_deadline;
+  std::array<std::uint64_t, 21> reserved;
 };
 static_assert(sizeof(Env) == 512 && offsetof(Env, capabilities) == 112);
 
@@ -102,6 +110,42 @@ struct FaultSave {
 struct SliceSave {
   std::uint64_t rip, rsp, rflags;
 };
+
+/// What repossession took: one entry of the vector that the environment named beforehand.
+struct Repossessed {
+  static constexpr std::uint64_t kNotSaved = ~std::uint64_t{0};
+  std::uint64_t address;  ///< where it was mapped
+  std::uint64_t entry;    ///< what mapped it; kPteLarge: 512 pages
+  std::uint64_t block;    ///< where its contents go, kNotSaved: they are gone
+  std::uint64_t pending;  ///< 1 until the contents are on the disk
+  std::uint64_t status;   ///< then: 0 or -Errc
+  std::uint64_t cycles;   ///< when
+  std::array<std::uint64_t, 2> reserved;
+};
+static_assert(sizeof(Repossessed) == 64);
+
+/// Revocation, as the environment prepares for it; zero means none. The request itself is
+/// `Uenv::pages_wanted` (0: settled) and `deadline`; a predicate may watch either.
+struct Revocation {
+  std::uint64_t entry;  ///< upcall at the next start of a slice after a request
+  std::uint64_t stack;
+  SliceSave save;
+  std::uint64_t active;    ///< kernel sets to 1 and makes no upcall while it is
+  std::uint64_t deadline;  ///< kernel: cycle count after which pages may be taken
+  // When it comes to that:
+  std::uint64_t keep;          ///< the Env::guaranteed pages from here on are not taken
+  std::uint64_t give;          ///< list of page addresses to take first, in this order
+  std::uint64_t give_count;    ///< words in it, at most kMaxRequest are looked at
+  std::uint64_t vector;        ///< Repossessed[], 64-byte aligned
+  std::uint64_t vector_slots;  ///< entries it has room for
+  std::uint64_t vector_count;  ///< kernel: entries written (more than fit are counted, not written)
+  std::uint64_t save_slot;     ///< capability slot with Write on the disk
+  std::uint64_t save_disk;
+  std::uint64_t save_block;   ///< first block to save to; the kernel counts it up ...
+  std::uint64_t save_blocks;  ///< ... and this down
+  std::uint64_t reserved;
+};
+static_assert(sizeof(Revocation) == 18 * 8);
 
 /// The owner's half of an environment: one page, mapped writable at `Env::uenv_address`.
 /// The kernel reads the entries at each upcall and believes nothing in it: an entry that is not a
@@ -143,7 +187,8 @@ struct Uenv {
   std::uint64_t grant_slot;
   std::uint64_t grant;  ///< Capability::bits()
 
-  std::array<std::uint64_t, 84> reserved;
+  std::array<std::uint64_t, 66> reserved;
+  Revocation revocation;
   /// The library OS' own: the kernel never looks at it; others may (with the page's capability).
   std::array<std::uint64_t, 384> library;
 };

@@ -38,7 +38,9 @@ inline constexpr std::uint64_t kAnyPosition = ~0ull;    ///< slice_alloc: first 
 inline constexpr std::uint64_t kShareAddressSpace = 1;  ///< env_alloc flag: the caller's
 inline constexpr std::uint64_t kYieldSleep = 1;         ///< yield flag: until the predicate holds
 inline constexpr std::size_t kMaxRange = 512;           ///< pages per range call
+inline constexpr std::size_t kMaxRequest = 512;         ///< pages per pages_request
 inline constexpr std::size_t kMaxBatch = 64;            ///< entries per batch
+inline constexpr std::uint64_t kBatchNanoseconds = 1'000'000;  ///< then it stops: TimedOut
 
 constexpr std::uint64_t make_target(std::uint64_t cap_slot, std::uint32_t env) {
   return cap_slot << 32 | env;

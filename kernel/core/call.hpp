@@ -35,6 +35,7 @@ struct Call {
   bool in_batch = false;
 
   Env& env() const { return core.env(self); }
+  AccountIndex account() const { return core.account(self); }
   Space space() const { return core.space(self); }
   bool from_user(void* to, UserAddr from, std::size_t n) const {
     return core.machine.copy_from_user(to, from.value, n);

@@ -20,7 +20,7 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv) {
   if (!held.grants(Permission::All)) return fail(Errc::Denied);
   if ((flags.value & ~kShareAddressSpace) != 0) return fail(Errc::BadArgument);
   const EnvIndex share = flags.value == kShareAddressSpace ? call.self : kNoEnv;
-  const EnvIndex index = XOK_TRY(call.core.create_env(held, uenv.value, share));
+  const EnvIndex index = XOK_TRY(call.core.create_env(call.self, held, uenv.value, share));
   return call.core.env(index).id;
 }
 

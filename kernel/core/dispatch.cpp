@@ -7,10 +7,13 @@
 #include "kernel/core/calls_cap.hpp"
 #include "kernel/core/calls_device.hpp"
 #include "kernel/core/calls_env.hpp"
+#include "kernel/core/calls_large.hpp"
 #include "kernel/core/calls_machine.hpp"
 #include "kernel/core/calls_memory.hpp"
 #include "kernel/core/calls_network.hpp"
+#include "kernel/core/calls_page.hpp"
 #include "kernel/core/calls_processor.hpp"
+#include "kernel/core/calls_revoke.hpp"
 
 namespace xok::kernel {
 namespace calls {

@@ -167,6 +167,8 @@ void Scheduler::leave(Cpu& cpu) {
 
 void Scheduler::give(Cpu& cpu, EnvIndex env) {
   leave(cpu);
+  if (states_[env].revoke_due) [[unlikely]]
+    enter_revocation(env);
   if (cpu.current == env) return;
   cpu.current = env;
   Env& record = envs_[env];
@@ -263,6 +265,7 @@ bool Scheduler::tick(Cpu& cpu) {
     return false;
   }
   if (!anyone_else(cpu)) {
+    if (states_[env].revoke_due) enter_revocation(env);
     cpu.slice_end = now + slice_cycles_;
     machine_.set_timer(cpu.slice_end);
     return false;
@@ -313,6 +316,24 @@ void Scheduler::enter_slice_start(EnvIndex env) {
   uenv.slice_start_active = 1;
   context.rip = entry;
   context.rsp = uenv.slice_start_stack;
+  context.rflags = upcall_flags(context.rflags);
+}
+
+/// The upcall that asks for pages. Inside a critical section it waits for the next slice.
+void Scheduler::enter_revocation(EnvIndex env) {
+  volatile Uenv& uenv = machine_.uenv(env);
+  volatile Revocation& revocation = uenv.revocation;
+  if (uenv.critical_depth != 0) return;
+  states_[env].revoke_due = false;
+  const std::uint64_t entry = revocation.entry;
+  if (!is_entry(entry) || revocation.active != 0) return;
+  Context& context = machine_.context(env);
+  revocation.save.rip = context.rip;
+  revocation.save.rsp = context.rsp;
+  revocation.save.rflags = context.rflags;
+  revocation.active = 1;
+  context.rip = entry;
+  context.rsp = revocation.stack;
   context.rflags = upcall_flags(context.rflags);
 }
 

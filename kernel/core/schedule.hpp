@@ -99,6 +99,7 @@ class Scheduler {
   void charge(Cpu& cpu, std::uint64_t now);
   bool enter_slice_end(EnvIndex env);
   void enter_slice_start(EnvIndex env);
+  void enter_revocation(EnvIndex env);
   void load(Processor& p, std::uint64_t table);
 
   Machine& machine_;

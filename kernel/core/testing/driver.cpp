@@ -13,7 +13,9 @@ namespace {
 
 using enum SyscallNumber;
 
-constexpr std::size_t kPages = 120;
+/// Few pages, so that memory runs out; now and then enough for a large page.
+constexpr std::uint64_t kFewPages = 120;
+constexpr std::uint64_t kManyPages = 1100;
 constexpr std::uint64_t kBuffer = kScratch + 256;
 
 constexpr SyscallNumber kNumbers[] = {
@@ -23,16 +25,29 @@ constexpr SyscallNumber kNumbers[] = {
 };
 
 /// Calls that get the machine into interesting states, more often than the others.
-constexpr SyscallNumber kFavourites[] = {
-    pte_insert,  pte_insert, pte_insert,   pte_insert_range, env_alloc,   pte_modify_range,
-    table_share, cap_forge,  page_set_acl, wakeup_set,       ring_create, filter_insert,
-    env_free,    batch,      yield,        disk_transfer};
+constexpr SyscallNumber kFavourites[] = {pte_insert,       pte_insert,      pte_insert,
+                                         pte_insert_range, env_alloc,       pte_modify_range,
+                                         table_share,      cap_forge,       page_set_acl,
+                                         wakeup_set,       ring_create,     filter_insert,
+                                         env_free,         batch,           yield,
+                                         disk_transfer,    page_acl_resize, page_set_limits,
+                                         env_set_quota,    pages_request,   pages_repossess};
 
-constexpr std::uint64_t kAddresses[] = {
-    kScratch,           kScratch + 0x1000,   0x5f'f000,        0x60'0000,
-    0x60'1000,          0x7000'0000,         0x7000'1000,      0x4000'0000,
-    0x80'0000'0000,     kUserTop - 0x1000,   kInitUenvAddress, kInitStackTop - 0x1000,
-    kInitBundleAddress, kUserTop - 0x40'0000};
+constexpr std::uint64_t kAddresses[] = {kScratch,
+                                        kScratch + 0x1000,
+                                        0x5f'f000,
+                                        0x60'0000,
+                                        0x60'1000,
+                                        0x7000'0000,
+                                        0x7000'1000,
+                                        0x4000'0000,
+                                        0x80'0000'0000,
+                                        0x80'0020'0000,
+                                        kUserTop - 0x1000,
+                                        kInitUenvAddress,
+                                        kInitStackTop - 0x1000,
+                                        kInitBundleAddress,
+                                        kUserTop - 0x40'0000};
 constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      kPageTableWindow,
                                            ~0ull,        0xffff'8000'0000'0000, 0,
                                            kScratch + 1, 0x8000'0000'0000,      kUserTop - 8};
@@ -42,7 +57,8 @@ constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      
 std::array<std::uint64_t, kSyscallNumbers> Driver::succeeded{};
 std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> Driver::failed{};
 
-Driver::Driver(Choose choose) : choose_{std::move(choose)}, bed_{kPages} {
+Driver::Driver(Choose choose)
+    : choose_{std::move(choose)}, pages_{choose_(40) == 1 ? kManyPages : kFewPages}, bed_{pages_} {
   const SystemInfo& info = bed_.machine.info();
   kernel_at_start_ = FakeMachine::kBootKernelPages + 1;
   free_at_start_ = info.usable_pages - kernel_at_start_ - FakeMachine::kModulePages;
@@ -97,7 +113,7 @@ std::uint64_t Driver::buffer() {
 
 std::uint64_t Driver::page_number() {
   if (one_in(30)) return choose_(~0ull >> 12);
-  return choose_(kPages + 4);
+  return choose_(pages_ + 4);
 }
 
 std::uint64_t Driver::entry() {
@@ -168,7 +184,29 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       return {one_in(10) ? address() : address() & ~(span - 1), level, target(), target()};
     }
     case page_set_acl:
-      return {slot(), page_number(), choose_(3), capability()};
+      return {slot(), page_number(), one_in(4) ? choose_(515) : choose_(3), capability()};
+    case cap_release:
+      return {slot(), target()};
+    case page_acl_resize:
+      return {slot(), page_number(), one_in(3) ? choose_(520) : 2 + choose_(4)};
+    case page_acl_read:
+      return {page_number(), choose_(4), buffer(), one_in(8) ? choose_(600) : choose_(6)};
+    case page_set_limits:
+      return {slot(), page_number(), choose_(one_in(10) ? 9 : 3), choose_(3)};
+    case large_insert: {
+      const std::uint64_t at = one_in(10) ? address() : address() & ~(kLargeSize - 1);
+      const std::uint64_t first = one_in(8) ? page_number() : 512 * choose_(3);
+      const std::uint64_t bits = fresh_page(one_in(2)) | (one_in(20) ? 0 : kPteLarge);
+      return {slot(), one_in(3) ? 0 : first << kPageShift | bits, at, target()};
+    }
+    case pages_request:
+      return {make_target(slot(), env_id()), one_in(10) ? choose_(600) : choose_(6),
+              one_in(4) ? choose_(~0ull) : 0};
+    case pages_repossess:
+      return {make_target(slot(), env_id())};
+    case env_set_quota:
+      return {make_target(slot(), env_id()), one_in(3) ? kUnlimited : choose_(one_in(2) ? 12 : 60),
+              one_in(8) ? choose_(99) : choose_(3)};
     case slice_alloc:
       return {slot(), choose_(20) / 19, one_in(2) ? kAnyPosition : choose_(12), env_id()};
     case slice_free:
@@ -272,6 +310,23 @@ void Driver::fill_buffer(SyscallNumber number) {
   }
 }
 
+/// Fills the caller's Revocation, mostly with addresses that are mapped.
+void Driver::prepare_for_revocation() {
+  volatile Revocation& r = bed_.machine.uenv(bed_.current()).revocation;
+  r.entry = one_in(3) ? address() : 0;
+  r.active = choose_(2);
+  r.keep = address();
+  r.give = buffer() & ~std::uint64_t{7};
+  r.give_count = one_in(10) ? choose_(~0ull) : choose_(4);
+  r.vector = (one_in(2) ? kScratch : address()) & ~std::uint64_t{63};
+  r.vector_slots = choose_(9);
+  r.vector_count = choose_(3);
+  r.save_slot = one_in(2) ? 3 : slot();
+  r.save_disk = choose_(3);
+  r.save_block = choose_(1010);
+  r.save_blocks = choose_(3);
+}
+
 // -- Steps
 
 /// A page that a call has just allocated and that is not all zero; 0 if there is none. (Batches and
@@ -316,6 +371,7 @@ std::string Driver::random_call() {
     uenv.grant_slot = slot();
     uenv.grant = one_in(2) ? capability() : bed_.self().capabilities[choose_(5)].bits();
   }
+  if (one_in(10)) prepare_for_revocation();
   const std::string who = std::to_string(caller) + " ";
   std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
   for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
@@ -400,6 +456,13 @@ std::string Driver::finish() {
   while (!bed_.machine.transfers.empty()) bed_.finish_disk(0);
   const SystemInfo& info = bed_.machine.info();
   if (info.environments != 0) return "environments left: " + std::to_string(info.environments);
+  std::uint64_t extended = 0;  // boot modules are never freed, nor are their ACLs
+  for (std::uint64_t i = 0; i < FakeMachine::kModulePages; i++) {
+    const PageInfo& p = bed_.machine.page_info(FakeMachine::kFirstModulePage + i);
+    extended += p.acl[1].pointer() ? 1 : 0;
+  }
+  kernel_at_start_ += extended;
+  free_at_start_ -= extended;
   if (info.kernel_pages != kernel_at_start_)
     return "kernel pages left: " + std::to_string(info.kernel_pages - kernel_at_start_);
   if (info.free_pages != free_at_start_)

@@ -19,8 +19,13 @@ void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::ui
     return;
   }
   for (unsigned i = 0; i < (level == 4 ? 254u : 512u); i++) {
-    if ((entry[i] & kPtePresent) != 0)
+    if ((entry[i] & kPtePresent) == 0) continue;
+    if (level == 2 && (entry[i] & kPteLarge) != 0) {
+      out.reached_from[table].insert(top);
+      out.leaves[{table, i}] = entry[i];
+    } else {
       walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1);
+    }
   }
 }
 
@@ -42,6 +47,10 @@ bool opens(const Capability& holder, const Capability& guard, Permission want) {
   return above(holder, guard) && has(holder, bits) && has(guard, bits);
 }
 
+bool opens_some(const Capability& holder, const std::vector<Capability>& acl, Permission want) {
+  return std::ranges::any_of(acl, [&](const Capability& c) { return opens(holder, c, want); });
+}
+
 bool same(const Capability& a, const Capability& b) {
   return above(a, b) && above(b, a) && (a.header & 7) == (b.header & 7);
 }
@@ -56,12 +65,20 @@ Slots slots_of(const Step& step) {
   switch (static_cast<SyscallNumber>(step.number)) {
     case SyscallNumber::env_alloc:
     case SyscallNumber::page_set_acl:
+    case SyscallNumber::page_acl_resize:
+    case SyscallNumber::page_set_limits:
       return {.right = a[0]};
     case SyscallNumber::env_free:
     case SyscallNumber::env_set_context:
+    case SyscallNumber::env_set_quota:
+    case SyscallNumber::pages_request:
+    case SyscallNumber::pages_repossess:
       return {.target = a[0] >> 32};
+    case SyscallNumber::cap_release:
+      return {.target = a[1] >> 32};
     case SyscallNumber::cap_forge:
     case SyscallNumber::pte_insert:
+    case SyscallNumber::large_insert:
       return {.right = a[0], .target = a[3] >> 32};
     case SyscallNumber::pte_insert_range:
       return {.right = a[0], .target = a[5] >> 32};
@@ -96,7 +113,9 @@ class Judge {
   std::string run() {
     for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) check_env(i);
     for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_acl(page);
+    for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_limits(page);
     for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
+    for (const auto& [at, entry] : before_.leaves) check_removed(at.first, at.second);
     for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
     const bool partial = batch_ || is(SyscallNumber::pte_insert_range);
     if (step_.caller != kNoEnv && step_.result < 0 && !partial && changed_)
@@ -197,7 +216,7 @@ class Judge {
   }
   bool allocates() const {
     return batch_ || is(SyscallNumber::pte_insert) || is(SyscallNumber::pte_insert_range) ||
-           is(SyscallNumber::env_alloc);
+           is(SyscallNumber::large_insert) || is(SyscallNumber::env_alloc);
   }
   /// The page now carries the first ACL entry that allocation gives it.
   bool freshly_mine(std::uint64_t page) const {
@@ -212,7 +231,9 @@ class Judge {
     const PageInfo& was = before_.pages[page];
     const PageInfo& now = after_.pages[page];
     if (!in_use(now)) return;
-    if (was.status == now.status && was.acl == now.acl) return;
+    const auto old_acl = before_.acls.find(page);
+    const bool same_acl = old_acl != before_.acls.end() && old_acl->second == after_.acls.at(page);
+    if (was.status == now.status && same_acl) return;
     changed_ = true;
     if (was_free(page)) {
       if (!freshly_mine(page)) complain("a page was allocated", page);
@@ -220,22 +241,37 @@ class Judge {
     }
     if (!in_use(was)) return complain("a page became the user's", page);
     const bool modifies = some_held([&](const Capability& c) {
-      return opens(c, was.acl[0], Permission::Modify) || opens(c, was.acl[1], Permission::Modify);
+      return opens_some(c, before_.acls.at(page), Permission::Modify);
     });
-    const bool by_call = (is(SyscallNumber::page_set_acl) || batch_) && modifies;
+    const bool calls = is(SyscallNumber::page_set_acl) || is(SyscallNumber::page_acl_resize);
+    const bool by_call = (calls || batch_) && modifies;
     if (!by_call && !freshly_mine(page)) complain("an ACL changed", page);
+  }
+
+  /// Limits change by page_set_limits only, with Modify; and no entry may go past them.
+  void check_limits(std::uint64_t page) {
+    const PageInfo& was = before_.pages[page];
+    const PageInfo& now = after_.pages[page];
+    if (!in_use(was) || !in_use(now) || batch_) return;
+    if (was.reader_limit == now.reader_limit && was.writer_limit == now.writer_limit) return;
+    if (freshly_mine(page) && now.reader_limit == 2 && now.writer_limit == 2) return;
+    changed_ = true;
+    const bool modifies = some_held([&](const Capability& c) {
+      return opens_some(c, before_.acls.at(page), Permission::Modify);
+    });
+    if (!is(SyscallNumber::page_set_limits) || !modifies) complain("a limit changed", page);
   }
 
   bool may_reach(std::uint64_t page, bool writable) const {
     const Permission want = writable ? Permission::Write : Permission::None;
-    const auto by = [&](const PageInfo& p) {
-      return some_held([&](const Capability& c) {
-        return opens(c, p.acl[0], want) || opens(c, p.acl[1], want);
-      });
+    const auto by = [&](const Snapshot& s) {
+      const auto acl = s.acls.find(page);
+      return acl != s.acls.end() &&
+             some_held([&](const Capability& c) { return opens_some(c, acl->second, want); });
     };
-    if (was_free(page)) return freshly_mine(page) && by(after_.pages[page]);
+    if (was_free(page)) return freshly_mine(page) && by(after_);
     if (writable && before_.pages[page].status == PageStatus::BootModule) return false;
-    return by(before_.pages[page]) || (allocates() && by(after_.pages[page]));
+    return by(before_) || (allocates() && by(after_));
   }
   void check_leaf(std::uint64_t table, unsigned index, std::uint64_t entry) {
     const auto old = before_.leaves.find({table, index});
@@ -247,11 +283,24 @@ class Judge {
     const auto& tops = after_.reached_from.at(table);
     if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
       complain("changed another's page table", table, index);
-    const std::uint64_t page = (entry & kPtePageMask) >> kPageShift;
-    const bool gains = !same_page || (writable && (was & kPteWritable) == 0);
-    if (gains && !may_reach(page, writable)) complain("reaches a page without a right", page);
+    const std::uint64_t first = (entry & kPtePageMask) >> kPageShift;
+    const bool gains =
+        !same_page || (writable && (was & kPteWritable) == 0) || ((was ^ entry) & kPteLarge) != 0;
+    const std::uint64_t count = (entry & kPteLarge) != 0 ? 512 : 1;
+    for (std::uint64_t page = first; gains && page < first + count; page++)
+      if (!may_reach(page, writable)) complain("reaches a page without a right", page);
     const bool known = allocates() || is(SyscallNumber::pte_modify_range);
     if (!known) complain("an entry appeared", table, index);
+  }
+
+  /// A mapping that was there: only who rules one of its address spaces takes it away.
+  void check_removed(std::uint64_t table, unsigned index) {
+    if (after_.leaves.contains({table, index})) return;
+    changed_ = true;
+    if (step_.caller == kNoEnv || batch_) return;
+    const auto& tops = before_.reached_from.at(table);
+    if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
+      complain("removed another's mapping", table, index);
   }
 
   /// A table that more address spaces reach than before. One of the new ones must be the caller's
@@ -297,6 +346,22 @@ Snapshot::Snapshot(TestBed& bed) {
   }
   const PageInfo* const first = machine.tables().pages;
   pages.assign(first, first + machine.info().page_count);
+  for (std::uint64_t page = 0; page < pages.size(); page++) {
+    const PageInfo& p = pages[page];
+    if (p.status != PageStatus::User && p.status != PageStatus::BootModule) continue;
+    std::vector<Capability>& acl = acls[page];
+    acl.push_back(p.acl[0]);
+    const Capability& last = p.acl[1];
+    if (!last.pointer()) {
+      acl.push_back(last);
+      continue;
+    }
+    const std::uint64_t count = last.name[1] | std::uint64_t{last.name[2]} << 8;
+    std::uint64_t more = 0;
+    for (unsigned i = 0; i < 4; i++) more |= std::uint64_t{last.name[3 + i]} << 8 * i;
+    const auto* const entry = reinterpret_cast<const Capability*>(machine.page(PageNumber{more}));
+    acl.insert(acl.end(), entry, entry + count);
+  }
   for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4);
 }
 

@@ -30,9 +30,12 @@ struct Snapshot {
 
   std::array<EnvView, kEnvs> envs;
   std::vector<PageInfo> pages;
-  /// Present level-1 entries by (table page, index). A table appears once, however many hold it.
+  /// The ACL of each page in use, whole, read by page_acl_read's documentation.
+  std::map<std::uint64_t, std::vector<Capability>> acls;
+  /// Present level-1 entries, and level-2 entries that map large pages, by (table page, index). A
+  /// table appears once, however many hold it.
   std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
-  /// For each level-1 table, the top-level tables that reach it.
+  /// For each table with such entries, the top-level tables that reach it.
   std::map<std::uint64_t, std::set<std::uint64_t>> reached_from;
 
   explicit Snapshot(TestBed& bed);

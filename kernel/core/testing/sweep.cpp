@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "kernel/core/acl.hpp"
 #include "kernel/core/capability.hpp"
 
 namespace xok::kernel::testing {
@@ -26,6 +27,7 @@ class Sweep {
     check_pins();
     check_pages();
     check_free_list();
+    check_accounts();
     check_environments();
     check_slices();
     check_filters();
@@ -80,9 +82,15 @@ class Sweep {
         leaves++;
         continue;
       }
+      if (level == 2 && is_large(entry)) {
+        for (std::uint64_t k = 0; k < kLargePages; k++)
+          visit_leaf((entry & ~kPteLarge) + k * kPageSize, table, i);
+        leaves += kLargePages;
+        continue;
+      }
+      const std::uint64_t child = entry_page(entry);
       expect((entry & ~(kPtePageMask | kPteAccessed)) == PageTables::kTableBits,
              "odd bits in a table's entry", table, i, entry);
-      const std::uint64_t child = entry_page(entry);
       const auto [l, t] = visit(child, level - 1, counted);
       if (child < tally_.size() && machine_.page_info(child).reader_limit == PageTables::kShared)
         continue;
@@ -98,7 +106,8 @@ class Sweep {
   void visit_leaf(std::uint64_t entry, std::uint64_t table, unsigned i) {
     const std::uint64_t page = entry_page(entry);
     constexpr std::uint64_t kAllowed = kPtePresent | kPteWritable | kPteUser | kPteAccessed |
-                                       kPteDirty | kPteSoftware | kPteNoExecute | kPtePageMask;
+                                       kPteDirty | kPteSoftware | kPteNoExecute | kPtePageMask |
+                                       kPteWriteThrough | kPteCacheDisable;
     expect((entry & ~kAllowed) == 0, "odd bits in an entry", table, i, entry);
     if (page >= tally_.size()) return expect(false, "entry names no page", table, i, page);
     const PageStatus status = machine_.page_info(page).status;
@@ -178,8 +187,15 @@ class Sweep {
         expect(p.mappings == t.mappings, "mappings", page, p.mappings, t.mappings);
         expect(p.writers == t.writers, "writers", page, p.writers, t.writers);
         expect(p.pins == t.pins, "pins", page, p.pins, t.pins);
-        expect(p.acl[0].valid() && !p.acl[0].pointer() && !p.acl[1].pointer(), "acl", page);
+        expect(p.acl[0].valid() && !p.acl[0].pointer(), "acl", page);
+        check_extension(page);
+        expect(p.reader_limit == Pages::kAnyNumber || p.mappings <= p.reader_limit, "reader limit",
+               page, p.mappings);
+        expect(p.writer_limit == Pages::kAnyNumber || p.writers <= p.writer_limit, "writer limit",
+               page, p.writers);
       }
+      if (p.status != PageStatus::Free) used_by_[p.account]++;
+      expect(p.status != PageStatus::Free || p.account == 0, "account of a free page", page);
       expect(p.status != PageStatus::User || t.mappings + t.pins > 0, "page leaked", page);
       if (t.holders > 0 && p.status == PageStatus::Kernel)
         expect(p.mappings == t.holders, "table holders", page, p.mappings, t.holders);
@@ -187,9 +203,57 @@ class Sweep {
     const std::uint64_t boot = FakeMachine::kBootKernelPages + 1;  // and the idle table
     expect(kernel == machine_.info().kernel_pages, "kernel_pages", kernel,
            machine_.info().kernel_pages);
-    expect(kernel == boot + tables_.size() + predicates_, "kernel pages leaked", kernel,
-           tables_.size(), predicates_);
+    expect(kernel == boot + tables_.size() + predicates_ + extensions_.size(),
+           "kernel pages leaked", kernel, tables_.size() + extensions_.size(), predicates_);
     expect(free == machine_.info().free_pages, "free_pages", free, machine_.info().free_pages);
+  }
+
+  void check_extension(std::uint64_t page) {
+    const AclExtension e = acl_extension(machine_.page_info(page).acl[1]);
+    if (e.page == 0) return;
+    const bool first = e.page < tally_.size() && extensions_.insert(e.page).second;
+    expect(first, "ACL extension twice or nowhere", page, e.page);
+    if (!first) return;
+    const PageInfo& x = machine_.page_info(e.page);
+    expect(x.status == PageStatus::Kernel && x.stamp == page, "ACL extension's page", page, e.page);
+    expect(e.count >= 2 && e.count <= 512, "ACL extension's length", page, e.count);
+    const auto* const entry =
+        reinterpret_cast<const Capability*>(machine_.page(PageNumber{e.page}));
+    for (std::uint64_t i = 0; i < 512; i++) {
+      expect(entry[i] == canonical(entry[i]) && !entry[i].pointer(), "ACL extension entry", page,
+             i);
+      expect(i < e.count || entry[i] == Capability{}, "ACL beyond its end", page, i);
+    }
+  }
+
+  void check_accounts() {
+    const auto& accounts = machine_.info().accounts;
+    std::map<std::uint32_t, std::uint32_t> members, children;
+    std::map<std::uint32_t, std::uint64_t> used;
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++)
+      if (alive(i)) members[core_.env(i).account]++;
+    for (std::uint32_t a = 1; a < kMaxAccounts; a++) {
+      if (accounts[a].depth == 0) {
+        expect(used_by_[a] == 0 && members[a] == 0, "account not in use is named", a);
+        continue;
+      }
+      children[accounts[a].parent]++;
+      expect(accounts[a].depth == accounts[accounts[a].parent].depth + 1, "account depth", a);
+      std::uint32_t above = a;
+      for (unsigned steps = 0; above != 0 && steps <= kMaxAccountDepth; steps++) {
+        used[above] += used_by_[a];
+        above = accounts[above].parent;
+      }
+      expect(above == 0, "accounts in a circle", a);
+    }
+    for (std::uint32_t a = 0; a < kMaxAccounts; a++) {
+      expect(a == 0 || accounts[a].used == used[a], "account's pages", a, accounts[a].used,
+             used[a]);
+      expect(accounts[a].members == members[a], "account's members", a, accounts[a].members);
+      expect(accounts[a].children == children[a], "account's children", a, accounts[a].children);
+      expect(a == 0 || accounts[a].depth == 0 || used[a] + members[a] + children[a] > 0,
+             "account left over", a);
+    }
   }
 
   void check_free_list() {
@@ -272,6 +336,8 @@ class Sweep {
   std::set<std::pair<std::uint64_t, unsigned>> tables_;
   std::map<std::uint64_t, std::vector<EnvIndex>> tops_;
   std::uint64_t predicates_ = 0;
+  std::set<std::uint64_t> extensions_;
+  std::map<std::uint32_t, std::uint64_t> used_by_;
   bool dying_ = false;
   std::string wrong_;
 };
