@@ -21,6 +21,9 @@ struct EnvState {
   Predicate* predicate = nullptr;    ///< in that page
   std::uint32_t rings = 0;
   std::uint32_t filters = 0;
+  EnvIndex ipc_callee = kNoEnv;   ///< while Calling: who will reply
+  std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
+  bool ipc_slept = false;         ///< asleep when the last transfer entered it
 };
 
 /// Bounds on what one environment may take of a table that all share.
