@@ -11,7 +11,7 @@ namespace xok {
 
 /// rax of a kernel call is kSyscallBase | number.
 inline constexpr std::uint64_t kSyscallBase = 0x584f'0000;
-inline constexpr std::size_t kSyscallNumbers = 0x60;
+inline constexpr std::size_t kSyscallNumbers = 0x80;
 
 enum class SyscallNumber : std::uint16_t {
 #define XOK_SYSCALL(number, name, user_memory, arguments) name = number,

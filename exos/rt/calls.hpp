@@ -22,6 +22,8 @@ using PteBits = std::uint64_t;
 using PageIndex = std::uint64_t;
 using Count = std::uint64_t;
 using YieldFlags = std::uint64_t;
+using Word = std::uint64_t;
+using ReplyTo = std::uint64_t;
 using xok::EnvId;
 
 namespace detail {

@@ -24,6 +24,8 @@ using Count = Number<struct CountTag>;
 using Pte = Number<struct PteTag>;
 using PteBits = Number<struct PteBitsTag>;
 using PageIndex = Number<struct PageIndexTag>;
+using Word = Number<struct WordTag>;        ///< passed on, not looked at
+using ReplyTo = Number<struct ReplyToTag>;  ///< (flags << 32) | EnvId
 
 using CallResult = Result<std::int64_t>;
 

@@ -7,6 +7,7 @@
 #include "kernel/core/calls_cap.hpp"
 #include "kernel/core/calls_device.hpp"
 #include "kernel/core/calls_env.hpp"
+#include "kernel/core/calls_ipc.hpp"
 #include "kernel/core/calls_large.hpp"
 #include "kernel/core/calls_machine.hpp"
 #include "kernel/core/calls_memory.hpp"

@@ -5,6 +5,7 @@
 #include "base/check.hpp"
 #include "kernel/core/capability.hpp"
 #include "kernel/core/core.hpp"
+#include "kernel/core/ipc.hpp"
 #include "kernel/core/log_line.hpp"
 
 /// The life of an environment:
@@ -200,6 +201,7 @@ void Core::end_env(Cpu& cpu, EnvIndex index, DeathReason reason) {
   scheduler.evict(cpu, index, last_holder ? record.table_page : 0);
   scheduler.free_slices(index);
   network.free_all(index);
+  end_transfers(*this, index);
   clear_predicate(index);
   machine.context_destroy(index);
   leave_address_space(index);

@@ -26,6 +26,9 @@ struct EnvState {
   std::uint64_t taken_before = 0, returned_before = 0;  ///< Env's counts when pages were asked for
   std::uint32_t rings = 0;
   std::uint32_t filters = 0;
+  EnvIndex ipc_callee = kNoEnv;   ///< while Calling: who will reply
+  std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
+  bool ipc_slept = false;         ///< asleep when the last transfer entered it
 };
 
 /// Bounds on what one environment may take of a table that all share.

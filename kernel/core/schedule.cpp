@@ -104,7 +104,7 @@ bool Scheduler::anyone_else(const Cpu& cpu) {
   std::uint64_t deadline = kNever;
   const std::uint64_t pass = ++pass_;
   for (std::uint32_t at = next_used(p, 0); at != kNone; at = next_used(p, at + 1)) {
-    const EnvIndex env = env_index(slice(cpu.number, at).owner);
+    const EnvIndex env = runner(env_index(slice(cpu.number, at).owner));
     if (env == cpu.current || states_[env].pass == pass) continue;
     if (ready(env, deadline)) return true;
     states_[env].pass = pass;
@@ -128,7 +128,7 @@ Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
       if (at == kNone || at > cpu.position) break;
     }
     Slice& s = slice(cpu.number, at);
-    const EnvIndex env = env_index(s.owner);
+    const EnvIndex env = runner(env_index(s.owner));
     if (states_[env].pass == pass) continue;
     if (!ready(env, deadline)) {
       states_[env].pass = pass;
@@ -202,6 +202,7 @@ void Scheduler::switch_to_next(Cpu& cpu) {
 
 bool Scheduler::switch_to(Cpu& cpu, EnvIndex env) {
   std::uint64_t deadline = kNever;
+  env = runner(env);
   if (!ready(env, deadline)) return false;
   give(cpu, env);
   return true;

@@ -31,8 +31,8 @@ constexpr SyscallNumber kFavourites[] = {pte_insert,       pte_insert,      pte_
                                          wakeup_set,       ring_create,     filter_insert,
                                          env_free,         batch,           yield,
                                          disk_transfer,    page_acl_resize, page_set_limits,
-                                         env_set_quota,    pages_request,   pages_repossess};
-
+                                         env_set_quota,    pages_request,   pages_repossess,
+                                         ipc_call,         ipc_reply};
 constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kScratch + 0x1000,
                                         0x5f'f000,
@@ -215,6 +215,14 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       return {slot(), choose_(20) / 19, choose_(12), env_id()};
     case yield:
       return {one_in(3) ? 0 : env_id(), one_in(4) ? kYieldSleep : one_in(30) ? 2u : 0u};
+    case ipc_call:
+    case ipc_send:
+      return {make_target(slot(), env_id()), choose_(99), choose_(99), 0, 0, 0};
+    case ipc_reply: {
+      const volatile IpcArea& mine = bed_.machine.uenv(bed_.current()).ipc;
+      const EnvId who = one_in(4) ? env_id() : static_cast<EnvId>(mine.caller);
+      return {make_reply(one_in(20) ? 2 : choose_(2), one_in(6) ? 0 : who), choose_(99)};
+    }
     case wakeup_set:
       return {buffer(), one_in(4) ? 0 : small_count()};
     case ring_create:
@@ -357,6 +365,18 @@ std::string Driver::judged(Step step, const std::function<std::int64_t()>& actio
   return judge(before, after, step);
 }
 
+/// Lets others in, or not, or sends a block along.
+void Driver::prepare_for_transfers(volatile IpcArea& area) {
+  if (one_in(2)) area.busy = choose_(4) / 3;
+  area.entry = one_in(10) ? address() : 0x20'0000 + choose_(64);
+  area.stack = address();
+  area.allow = one_in(4) ? choose_(8) : 6;
+  area.only = one_in(4) ? env_id() : 0;
+  area.gate = one_in(4) ? capability() : bed_.self().capabilities[choose_(5)].bits();
+  area.out_words = one_in(20) ? choose_(~0ull) : choose_(4);
+  if (one_in(10)) area.save.rip = address();
+}
+
 std::string Driver::random_call() {
   SyscallNumber number = pick_number();
   const bool crowded = known_.size() > 12 || bed_.machine.info().environments >= 8;
@@ -372,6 +392,7 @@ std::string Driver::random_call() {
     uenv.grant = one_in(2) ? capability() : bed_.self().capabilities[choose_(5)].bits();
   }
   if (one_in(10)) prepare_for_revocation();
+  if (one_in(4)) prepare_for_transfers(bed_.machine.uenv(bed_.current()).ipc);
   const std::string who = std::to_string(caller) + " ";
   std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
   for (const std::uint64_t a : arguments) line += " " + std::to_string(a);

@@ -55,6 +55,7 @@ class Driver {
   std::uint64_t small_count();
   void prepare_for_revocation();
   void fill_buffer(SyscallNumber number);
+  void prepare_for_transfers(volatile IpcArea& area);
 
   Choose choose_;
   std::uint64_t pages_;

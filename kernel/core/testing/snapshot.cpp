@@ -3,6 +3,7 @@
 #include "kernel/core/testing/snapshot.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace xok::kernel::testing {
 namespace {
@@ -68,6 +69,9 @@ Slots slots_of(const Step& step) {
     case SyscallNumber::page_acl_resize:
     case SyscallNumber::page_set_limits:
       return {.right = a[0]};
+    case SyscallNumber::ipc_call:
+    case SyscallNumber::ipc_send:
+      return {.right = a[0] >> 32};
     case SyscallNumber::env_free:
     case SyscallNumber::env_set_context:
     case SyscallNumber::env_set_quota:
@@ -112,6 +116,7 @@ class Judge {
 
   std::string run() {
     for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) check_env(i);
+    for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) check_transfer(i);
     for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_acl(page);
     for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_limits(page);
     for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
@@ -202,6 +207,47 @@ class Judge {
     for (std::size_t slot = 1; slot < kCapabilitySlots && !batch_; slot++) {
       if (now.capabilities[slot].valid()) complain("a new environment has more", i, slot);
     }
+  }
+
+  /// An environment is sent elsewhere, or stops waiting, only by who may do that to it.
+  void check_transfer(EnvIndex i) {
+    const auto& was = before_.envs[i];
+    const auto& now = after_.envs[i];
+    if (!was.alive || now.id != was.id || !now.alive) return;
+    // Whoever gets the processor may have an upcall of its own to take first.
+    const bool own_entry = now.rip == was.slice_start || now.rip == was.revocation;
+    const bool sent = is(SyscallNumber::ipc_call) || is(SyscallNumber::ipc_send);
+    const bool entered = sent && was.rip != now.rip && now.ipc.busy == 1 && i != step_.caller;
+    if (entered) {
+      changed_ = true;
+      const bool call = is(SyscallNumber::ipc_call);
+      const Capability gate = Capability::from_bits(was.ipc.gate);
+      const std::uint64_t slot = step_.arguments[0] >> 32;
+      const auto& mine = before_.envs[step_.caller];
+      const bool named = (step_.arguments[0] & 0xffff'ffff) == was.id;
+      const bool opened =
+          slot < kCapabilitySlots && opens(mine.capabilities[slot], gate, Permission::Write);
+      const bool allowed = (was.ipc.allow & (call ? 2 : 4)) != 0;
+      if (!named || !opened || !allowed || was.ipc.busy != 0 ||
+          (now.rip != was.ipc.entry && !own_entry))
+        complain("entered an environment", i);
+      if (was.ipc.only != 0 && was.ipc.only != mine.id) complain("entered as the wrong one", i);
+      if (was.status == EnvStatus::Calling) complain("entered who waits", i);
+      if (now.ipc.caller != mine.id) complain("a forged caller", i, now.ipc.caller);
+    }
+    const bool woken = was.status == EnvStatus::Calling && now.status != EnvStatus::Calling;
+    if (woken) {
+      changed_ = true;
+      const bool answered = is(SyscallNumber::ipc_reply) && was.waits_for == step_.caller;
+      const auto& callee = after_.envs[was.waits_for];
+      const bool died = !callee.alive || callee.id != before_.envs[was.waits_for].id;
+      const bool ruled = (is(SyscallNumber::env_set_context) || batch_) && rules(i);
+      if (!answered && !died && !ruled) complain("a wait ended", i, was.waits_for);
+    }
+    const bool moved = !entered && was.rip != now.rip && i != step_.caller;
+    const bool upcall = step_.caller == kNoEnv || own_entry;
+    if (moved && !upcall && !(is(SyscallNumber::env_set_context) && rules(i)) && !batch_)
+      complain("moved another environment", i);
   }
 
   /// The page could be allocated in this step: free, or a table (not a page of the kernel proper)
@@ -342,7 +388,14 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].alive = e.id != 0 && e.status != EnvStatus::Dead;
     envs[i].top = e.table_page;
     envs[i].capabilities = e.capabilities;
-    if (envs[i].alive) tops.insert(e.table_page);
+    envs[i].status = e.status;
+    if (!envs[i].alive) continue;
+    tops.insert(e.table_page);
+    envs[i].waits_for = bed.core().state(i).ipc_callee;
+    envs[i].rip = machine.context(i).rip;
+    envs[i].slice_start = machine.uenv(i).slice_start_entry;
+    envs[i].revocation = machine.uenv(i).revocation.entry;
+    std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
   }
   const PageInfo* const first = machine.tables().pages;
   pages.assign(first, first + machine.info().page_count);

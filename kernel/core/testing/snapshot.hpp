@@ -24,6 +24,12 @@ struct Snapshot {
     bool alive = false;
     std::uint64_t top = 0;
     std::array<Capability, kCapabilitySlots> capabilities{};
+    EnvStatus status = EnvStatus::Free;
+    EnvIndex waits_for = kNoEnv;  ///< while Calling
+    std::uint64_t rip = 0;
+    IpcArea ipc{};
+    std::uint64_t slice_start = 0;  ///< upcall entries that it chose itself
+    std::uint64_t revocation = 0;
   };
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;

@@ -31,6 +31,7 @@ class Sweep {
     check_environments();
     check_slices();
     check_filters();
+    check_transfers();
     check_tlb();
     return wrong_;
   }
@@ -317,6 +318,28 @@ class Sweep {
     }
     for (EnvIndex i = 1; i < kMaxEnvironments; i++)
       expect(core_.state(i).filters == owned[i] || !alive(i), "filters", i);
+  }
+
+  void check_transfers() {
+    std::map<EnvIndex, std::uint32_t> waiting;
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (core_.env(i).id == 0) continue;
+      const EnvIndex callee = core_.state(i).ipc_callee;
+      const bool calls = core_.env(i).status == EnvStatus::Calling;
+      expect(calls == (callee != kNoEnv), "waits for nobody, or does not wait", i, callee);
+      if (!calls) continue;
+      expect(alive(callee), "waits for the dead", i, callee);
+      waiting[callee]++;
+      EnvIndex end = callee;
+      for (unsigned hops = 0;
+           hops < kMaxEnvironments && core_.env(end).status == EnvStatus::Calling; hops++)
+        end = core_.state(end).ipc_callee;
+      expect(core_.env(end).status != EnvStatus::Calling, "calls in a circle", i);
+    }
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (core_.env(i).id != 0)
+        expect(core_.state(i).ipc_callers == waiting[i], "ipc_callers", i, waiting[i]);
+    }
   }
 
   void check_tlb() {
