@@ -26,6 +26,7 @@ constexpr EnvIndex kFirstEnv = 1;
 
 /// What an environment is guaranteed unless its maker says less.
 constexpr std::uint32_t kGuaranteedPages = 16;
+constexpr std::uint32_t kFirstGuarantee = 0x7fff'ffff;  // the first one's: all there are
 
 std::string_view reason_text(DeathReason reason) {
   switch (reason) {
@@ -135,7 +136,7 @@ Result<EnvIndex> Core::create_env(EnvIndex maker, const Capability& capability,
   record.account = payer;
   accounts.join(payer);
   record.guaranteed =
-      maker == kNoEnv ? ~std::uint32_t{0} : std::min(kGuaranteedPages, env(maker).guaranteed);
+      maker == kNoEnv ? kFirstGuarantee : std::min(kGuaranteedPages, env(maker).guaranteed);
   if (share == kNoEnv) {
     record.address_space = index;
     record.table_page = page_tables.create(payer);
