@@ -11,6 +11,7 @@
 #include "kernel/core/network.hpp"
 #include "kernel/core/page_table.hpp"
 #include "kernel/core/pages.hpp"
+#include "kernel/core/regions.hpp"
 #include "kernel/core/schedule.hpp"
 #include "kernel/core/wakeup.hpp"
 
@@ -32,6 +33,7 @@ struct Core {
   Scheduler scheduler{machine, states};
   Network network{machine, pages, states};
   Disks disks{machine, pages};
+  Regions regions{pages, states};
   EnvIndex free_slots = 0;  ///< list through EnvState::next_free, 0 ends it
 
   void initialize(const ExposedTables& exposed);

@@ -32,7 +32,14 @@ struct Snapshot {
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;
 
+  struct RegionView {
+    EnvId owner = 0;
+    std::array<Capability, 2> acl{};
+    std::string bytes;
+  };
+
   std::array<EnvView, kEnvs> envs;
+  std::map<RegionId, RegionView> regions;
   std::vector<PageInfo> pages;
   /// Present level-1 entries by (table page, index). A table appears once, however many hold it.
   std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
