@@ -8,6 +8,7 @@
 #include "kernel/core/disk.hpp"
 #include "kernel/core/env_state.hpp"
 #include "kernel/core/kernel.hpp"
+#include "kernel/core/message_rings.hpp"
 #include "kernel/core/network.hpp"
 #include "kernel/core/page_table.hpp"
 #include "kernel/core/pages.hpp"
@@ -34,6 +35,7 @@ struct Core {
   Network network{machine, pages, states};
   Disks disks{machine, pages};
   Regions regions{pages, states};
+  MessageRings messages{machine, pages};
   EnvIndex free_slots = 0;  ///< list through EnvState::next_free, 0 ends it
 
   void initialize(const ExposedTables& exposed);

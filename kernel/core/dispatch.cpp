@@ -10,6 +10,7 @@
 #include "kernel/core/calls_ipc.hpp"
 #include "kernel/core/calls_machine.hpp"
 #include "kernel/core/calls_memory.hpp"
+#include "kernel/core/calls_message.hpp"
 #include "kernel/core/calls_network.hpp"
 #include "kernel/core/calls_processor.hpp"
 #include "kernel/core/calls_region.hpp"

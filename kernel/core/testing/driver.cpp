@@ -23,11 +23,14 @@ constexpr SyscallNumber kNumbers[] = {
 };
 
 /// Calls that get the machine into interesting states, more often than the others.
-constexpr SyscallNumber kFavourites[] = {
-    pte_insert,    pte_insert,  pte_insert,   pte_insert_range, env_alloc,   pte_modify_range,
-    table_share,   cap_forge,   page_set_acl, wakeup_set,       ring_create, filter_insert,
-    env_free,      batch,       yield,        disk_transfer,    ipc_call,    ipc_reply,
-    region_create, region_write};
+constexpr SyscallNumber kFavourites[] = {pte_insert,       pte_insert,   pte_insert,
+                                         pte_insert_range, env_alloc,    pte_modify_range,
+                                         table_share,      cap_forge,    page_set_acl,
+                                         wakeup_set,       ring_create,  filter_insert,
+                                         env_free,         batch,        yield,
+                                         disk_transfer,    ipc_call,     ipc_reply,
+                                         region_create,    region_write, message_ring_create,
+                                         message_send};
 
 constexpr std::uint64_t kAddresses[] = {
     kScratch,           kScratch + 0x1000,   0x5f'f000,        0x60'0000,
@@ -199,6 +202,11 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       const EnvId who = one_in(4) ? env_id() : static_cast<EnvId>(mine.caller);
       return {make_reply(one_in(20) ? 2 : choose_(2), one_in(6) ? 0 : who), choose_(99)};
     }
+    case message_ring_create:
+      return {one_in(2) ? kScratch & ~kPageMask : address(), std::uint64_t{32} << choose_(3),
+              one_in(6) ? capability() : bed_.self().capabilities[0].bits()};
+    case message_send:
+      return {make_target(slot(), env_id()), buffer(), one_in(10) ? choose_(200) : 1 + choose_(60)};
     case region_create:
       return {slot(), one_in(20) ? choose_(~0ull) : choose_(4097), one_in(2) ? 0 : capability()};
     case region_read:

@@ -108,6 +108,11 @@ class Judge {
     for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
     for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
     check_regions();
+    if (is(SyscallNumber::message_send)) {
+      const auto id = static_cast<EnvId>(step_.arguments[0]);
+      const EnvIndex to = id == 0 ? step_.caller : env_index(id);
+      if (to < Snapshot::kEnvs) check_messages(to);
+    }
     const bool partial = batch_ || is(SyscallNumber::pte_insert_range);
     if (step_.caller != kNoEnv && step_.result < 0 && !partial && changed_)
       complain("failed, and changed something", static_cast<std::uint64_t>(-step_.result));
@@ -193,6 +198,20 @@ class Judge {
     for (std::size_t slot = 1; slot < kCapabilitySlots && !batch_; slot++) {
       if (now.capabilities[slot].valid()) complain("a new environment has more", i, slot);
     }
+  }
+
+  /// A message arrives only from who opens the gate. (Other calls write where their caller wants,
+  /// which may be in a ring of its own or, through shared memory, of another.)
+  void check_messages(EnvIndex i) {
+    const auto& was = before_.envs[i];
+    const auto& now = after_.envs[i];
+    if (!is(SyscallNumber::message_send) || !was.alive || was.ring == now.ring) return;
+    changed_ = true;
+    const std::uint64_t slot = step_.arguments[0] >> 32;
+    const auto& mine = before_.envs[step_.caller];
+    if (slot >= kCapabilitySlots ||
+        !opens(mine.capabilities[slot], was.message_gate, Permission::Write))
+      complain("sent without the right", i, slot);
   }
 
   /// A region is read, written, made and ended only with the rights for it.
@@ -390,6 +409,12 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].rip = machine.context(i).rip;
     std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
   }
+  bed.core().messages.visit_pins([&](EnvIndex i, std::uint64_t page) {
+    if (i >= kEnvs) return;
+    const std::byte* const bytes = machine.page(PageNumber{page});
+    envs[i].message_gate = *bed.core().messages.gate(i);
+    envs[i].ring.emplace_back(reinterpret_cast<const char*>(bytes), kPageSize);
+  });
   bed.core().regions.visit([&](RegionId id, const Regions::Region& r) {
     const std::span<std::byte> bytes = bed.core().regions.bytes(r);
     regions[id] = {machine.tables().envs[r.owner].id, r.acl,

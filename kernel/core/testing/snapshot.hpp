@@ -28,6 +28,8 @@ struct Snapshot {
     EnvIndex waits_for = kNoEnv;  ///< while Calling
     std::uint64_t rip = 0;
     IpcArea ipc{};
+    Capability message_gate{};        ///< not valid: no message ring
+    std::vector<std::string> ring{};  ///< the pages of the message ring
   };
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;

@@ -150,6 +150,10 @@ class Sweep {
 
   void check_pins() {
     core_.network.visit_pins([&](std::uint64_t page) { pin(page); });
+    core_.messages.visit_pins([&](EnvIndex env, std::uint64_t page) {
+      expect(alive(env), "message ring of nobody", env);
+      pin(page);
+    });
     core_.disks.visit_pins([&](std::uint64_t page) { pin(page); });
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
       if (!alive(i)) continue;
