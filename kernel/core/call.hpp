@@ -25,6 +25,7 @@ using Pte = Number<struct PteTag>;
 using PteBits = Number<struct PteBitsTag>;
 using PageIndex = Number<struct PageIndexTag>;
 using Word = Number<struct WordTag>;        ///< passed on, not looked at
+using RegionIdWord = Number<struct RegionIdTag>;
 using ReplyTo = Number<struct ReplyToTag>;  ///< (flags << 32) | EnvId
 
 using CallResult = Result<std::int64_t>;

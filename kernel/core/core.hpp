@@ -9,9 +9,11 @@
 #include "kernel/core/disk.hpp"
 #include "kernel/core/env_state.hpp"
 #include "kernel/core/kernel.hpp"
+#include "kernel/core/message_rings.hpp"
 #include "kernel/core/network.hpp"
 #include "kernel/core/page_table.hpp"
 #include "kernel/core/pages.hpp"
+#include "kernel/core/regions.hpp"
 #include "kernel/core/schedule.hpp"
 #include "kernel/core/wakeup.hpp"
 
@@ -34,6 +36,8 @@ struct Core {
   Scheduler scheduler{machine, states};
   Network network{machine, pages, states};
   Disks disks{machine, pages};
+  Regions regions{pages, accounts, states};
+  MessageRings messages{machine, pages};
   EnvIndex free_slots = 0;  ///< list through EnvState::next_free, 0 ends it
 
   void initialize(const ExposedTables& exposed);

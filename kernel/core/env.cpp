@@ -203,6 +203,8 @@ void Core::end_env(Cpu& cpu, EnvIndex index, DeathReason reason) {
   scheduler.free_slices(index);
   network.free_all(index);
   end_transfers(*this, index);
+  regions.free_all(index);
+  (void)messages.remove(index);
   clear_predicate(index);
   machine.context_destroy(index);
   leave_address_space(index);

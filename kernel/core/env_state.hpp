@@ -28,6 +28,8 @@ struct EnvState {
   std::uint32_t filters = 0;
   EnvIndex ipc_callee = kNoEnv;   ///< while Calling: who will reply
   std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
+  std::uint32_t regions = 0;
+  std::uint32_t region_pages = 0;
   bool ipc_slept = false;         ///< asleep when the last transfer entered it
 };
 

@@ -25,14 +25,20 @@ constexpr SyscallNumber kNumbers[] = {
 };
 
 /// Calls that get the machine into interesting states, more often than the others.
-constexpr SyscallNumber kFavourites[] = {pte_insert,       pte_insert,      pte_insert,
-                                         pte_insert_range, env_alloc,       pte_modify_range,
-                                         table_share,      cap_forge,       page_set_acl,
-                                         wakeup_set,       ring_create,     filter_insert,
-                                         env_free,         batch,           yield,
-                                         disk_transfer,    page_acl_resize, page_set_limits,
-                                         env_set_quota,    pages_request,   pages_repossess,
-                                         ipc_call,         ipc_reply};
+constexpr SyscallNumber kFavourites[] = {pte_insert,      pte_insert,
+                                         pte_insert,      pte_insert_range,
+                                         env_alloc,       pte_modify_range,
+                                         table_share,     cap_forge,
+                                         page_set_acl,    wakeup_set,
+                                         ring_create,     filter_insert,
+                                         env_free,        batch,
+                                         yield,           disk_transfer,
+                                         page_acl_resize, page_set_limits,
+                                         env_set_quota,   pages_request,
+                                         pages_repossess, ipc_call,
+                                         ipc_reply,       region_create,
+                                         region_write,    message_ring_create,
+                                         message_send};
 constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kScratch + 0x1000,
                                         0x5f'f000,
@@ -84,6 +90,12 @@ void Driver::found_families() {
   bed_.run(known_[1]);
   const std::int64_t thread = bed_.call(env_alloc, 0, kShareAddressSpace, 0x7000'1000);
   if (thread > 0) known_.push_back(static_cast<EnvId>(thread));
+  for (const EnvId id : known_) {  // each lets in whoever covers its own name
+    volatile IpcArea& area = bed_.machine.uenv(env_index(id)).ipc;
+    area.entry = 0x20'0000;
+    area.allow = 6;
+    area.gate = bed_.env(id).capabilities[0].bits();
+  }
 }
 
 // -- Choices
@@ -138,6 +150,13 @@ std::uint64_t Driver::capability() {
                                        (one_in(20) ? 16u : 0u) | length << 5);
   for (std::size_t i = 1; i < 4; i++) c.name[i] = static_cast<std::uint8_t>(choose_(4));
   return one_in(20) ? choose_(~0ull) : c.bits();
+}
+
+RegionId Driver::region() {
+  std::vector<RegionId> ids;
+  bed_.core().regions.visit([&](RegionId id, const auto&) { ids.push_back(id); });
+  if (ids.empty() || one_in(6)) return choose_(8192);
+  return ids[choose_(ids.size())];
 }
 
 std::uint64_t Driver::small_count() { return one_in(20) ? choose_(~0ull) : choose_(9); }
@@ -223,6 +242,19 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       const EnvId who = one_in(4) ? env_id() : static_cast<EnvId>(mine.caller);
       return {make_reply(one_in(20) ? 2 : choose_(2), one_in(6) ? 0 : who), choose_(99)};
     }
+    case message_ring_create:
+      return {one_in(2) ? kScratch & ~kPageMask : address(), std::uint64_t{32} << choose_(3),
+              one_in(6) ? capability() : bed_.self().capabilities[0].bits()};
+    case message_send:
+      return {make_target(slot(), env_id()), buffer(), one_in(10) ? choose_(200) : 1 + choose_(60)};
+    case region_create:
+      return {slot(), one_in(20) ? choose_(~0ull) : choose_(4097), one_in(2) ? 0 : capability()};
+    case region_read:
+    case region_write:
+      return {slot(), region(), one_in(2) ? 0 : choose_(300), buffer(),
+              one_in(20) ? choose_(~0ull) : choose_(300)};
+    case region_delete:
+      return {slot(), region()};
     case wakeup_set:
       return {buffer(), one_in(4) ? 0 : small_count()};
     case ring_create:

@@ -54,6 +54,7 @@ class Driver {
   std::uint64_t capability();
   std::uint64_t small_count();
   void prepare_for_revocation();
+  std::uint64_t region();
   void fill_buffer(SyscallNumber number);
   void prepare_for_transfers(volatile IpcArea& area);
 

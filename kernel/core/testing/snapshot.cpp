@@ -65,6 +65,10 @@ Slots slots_of(const Step& step) {
   const auto& a = step.arguments;
   switch (static_cast<SyscallNumber>(step.number)) {
     case SyscallNumber::env_alloc:
+    case SyscallNumber::region_create:
+    case SyscallNumber::region_read:
+    case SyscallNumber::region_write:
+    case SyscallNumber::region_delete:
     case SyscallNumber::page_set_acl:
     case SyscallNumber::page_acl_resize:
     case SyscallNumber::page_set_limits:
@@ -122,6 +126,12 @@ class Judge {
     for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
     for (const auto& [at, entry] : before_.leaves) check_removed(at.first, at.second);
     for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
+    check_regions();
+    if (is(SyscallNumber::message_send)) {
+      const auto id = static_cast<EnvId>(step_.arguments[0]);
+      const EnvIndex to = id == 0 ? step_.caller : env_index(id);
+      if (to < Snapshot::kEnvs) check_messages(to);
+    }
     const bool partial = batch_ || is(SyscallNumber::pte_insert_range);
     if (step_.caller != kNoEnv && step_.result < 0 && !partial && changed_)
       complain("failed, and changed something", static_cast<std::uint64_t>(-step_.result));
@@ -207,6 +217,62 @@ class Judge {
     for (std::size_t slot = 1; slot < kCapabilitySlots && !batch_; slot++) {
       if (now.capabilities[slot].valid()) complain("a new environment has more", i, slot);
     }
+  }
+
+  /// A message arrives only from who opens the gate. (Other calls write where their caller wants,
+  /// which may be in a ring of its own or, through shared memory, of another.)
+  void check_messages(EnvIndex i) {
+    const auto& was = before_.envs[i];
+    const auto& now = after_.envs[i];
+    if (!is(SyscallNumber::message_send) || !was.alive || was.ring == now.ring) return;
+    changed_ = true;
+    const std::uint64_t slot = step_.arguments[0] >> 32;
+    const auto& mine = before_.envs[step_.caller];
+    if (slot >= kCapabilitySlots ||
+        !opens(mine.capabilities[slot], was.message_gate, Permission::Write))
+      complain("sent without the right", i, slot);
+  }
+
+  /// A region is read, written, made and ended only with the rights for it.
+  void check_regions() {
+    const auto opened = [&](const Snapshot::RegionView& r, Permission want) {
+      return some_held([&](const Capability& c) {
+        return opens(c, r.acl[0], want) || opens(c, r.acl[1], want);
+      });
+    };
+    for (const auto& [id, was] : before_.regions) {
+      const auto now = after_.regions.find(id);
+      if (now == after_.regions.end()) {
+        changed_ = true;
+        const bool ended = std::ranges::none_of(
+            after_.envs, [&](const auto& e) { return e.id == was.owner && e.alive; });
+        const bool deleted =
+            (is(SyscallNumber::region_delete) || batch_) &&
+            some_held([&](const Capability& c) { return opens(c, was.acl[0], Permission::Write); });
+        if (!ended && !deleted) complain("a region went away", id);
+        continue;
+      }
+      if (now->second.acl != was.acl) complain("a region's ACL changed", id);
+      if (now->second.bytes == was.bytes) continue;
+      changed_ = true;
+      const bool named = batch_ || (is(SyscallNumber::region_write) && step_.arguments[1] == id);
+      if (!named || !opened(was, Permission::Write)) complain("wrote a region", id);
+    }
+    for (const auto& [id, now] : after_.regions) {
+      if (before_.regions.contains(id)) continue;
+      changed_ = true;
+      if (!is(SyscallNumber::region_create) && !batch_) complain("a region appeared", id);
+      const auto allocates_it = [&](const Capability& c) {
+        return above(c, now.acl[0]) && has(c, 3);
+      };
+      if (!some_held(allocates_it) && !batch_) complain("a region was allocated", id);
+      if (!batch_ && now.bytes.find_first_not_of('\0') != std::string::npos)
+        complain("a new region holds old bytes", id);
+    }
+    const bool read = is(SyscallNumber::region_read) && step_.result >= 0;
+    const auto source = before_.regions.find(read ? step_.arguments[1] : 0);
+    if (read && (source == before_.regions.end() || !opened(source->second, Permission::None)))
+      complain("read a region", step_.arguments[1]);
   }
 
   /// An environment is sent elsewhere, or stops waiting, only by who may do that to it.
@@ -397,6 +463,17 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].revocation = machine.uenv(i).revocation.entry;
     std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
   }
+  bed.core().messages.visit_pins([&](EnvIndex i, std::uint64_t page) {
+    if (i >= kEnvs) return;
+    const std::byte* const bytes = machine.page(PageNumber{page});
+    envs[i].message_gate = *bed.core().messages.gate(i);
+    envs[i].ring.emplace_back(reinterpret_cast<const char*>(bytes), kPageSize);
+  });
+  bed.core().regions.visit([&](RegionId id, const Regions::Region& r) {
+    const std::span<std::byte> bytes = bed.core().regions.bytes(r);
+    regions[id] = {machine.tables().envs[r.owner].id, r.acl,
+                   std::string{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
+  });
   const PageInfo* const first = machine.tables().pages;
   pages.assign(first, first + machine.info().page_count);
   for (std::uint64_t page = 0; page < pages.size(); page++) {

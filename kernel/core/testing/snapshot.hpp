@@ -30,11 +30,20 @@ struct Snapshot {
     IpcArea ipc{};
     std::uint64_t slice_start = 0;  ///< upcall entries that it chose itself
     std::uint64_t revocation = 0;
+    Capability message_gate{};        ///< not valid: no message ring
+    std::vector<std::string> ring{};  ///< the pages of the message ring
   };
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;
 
+  struct RegionView {
+    EnvId owner = 0;
+    std::array<Capability, 2> acl{};
+    std::string bytes;
+  };
+
   std::array<EnvView, kEnvs> envs;
+  std::map<RegionId, RegionView> regions;
   std::vector<PageInfo> pages;
   /// The ACL of each page in use, whole, read by page_acl_read's documentation.
   std::map<std::uint64_t, std::vector<Capability>> acls;

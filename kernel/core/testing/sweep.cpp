@@ -32,6 +32,7 @@ class Sweep {
     check_slices();
     check_filters();
     check_transfers();
+    check_regions();
     check_tlb();
     return wrong_;
   }
@@ -158,6 +159,10 @@ class Sweep {
 
   void check_pins() {
     core_.network.visit_pins([&](std::uint64_t page) { pin(page); });
+    core_.messages.visit_pins([&](EnvIndex env, std::uint64_t page) {
+      expect(alive(env), "message ring of nobody", env);
+      pin(page);
+    });
     core_.disks.visit_pins([&](std::uint64_t page) { pin(page); });
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
       if (!alive(i)) continue;
@@ -174,7 +179,17 @@ class Sweep {
     }
   }
 
+  /// Before check_pages: counts the kernel's pages.
+  void count_region_pages() {
+    core_.regions.visit_pages([&](std::uint64_t page, EnvIndex owner, std::uint64_t) {
+      expect(machine_.page_info(page).status == PageStatus::Kernel, "region page", page);
+      expect(alive(owner), "region page of nobody", page, owner);
+      region_pages_++;
+    });
+  }
+
   void check_pages() {
+    count_region_pages();
     std::uint64_t kernel = 0, free = 0;
     for (std::uint64_t page = 0; page < tally_.size(); page++) {
       const PageInfo& p = machine_.page_info(page);
@@ -204,7 +219,7 @@ class Sweep {
     const std::uint64_t boot = FakeMachine::kBootKernelPages + 1;  // and the idle table
     expect(kernel == machine_.info().kernel_pages, "kernel_pages", kernel,
            machine_.info().kernel_pages);
-    expect(kernel == boot + tables_.size() + predicates_ + extensions_.size(),
+    expect(kernel == boot + tables_.size() + predicates_ + extensions_.size() + region_pages_,
            "kernel pages leaked", kernel, tables_.size() + extensions_.size(), predicates_);
     expect(free == machine_.info().free_pages, "free_pages", free, machine_.info().free_pages);
   }
@@ -320,6 +335,33 @@ class Sweep {
       expect(core_.state(i).filters == owned[i] || !alive(i), "filters", i);
   }
 
+  void check_regions() {
+    std::map<EnvIndex, std::uint32_t> regions, pages;
+    std::map<const std::byte*, std::uint64_t> used;  // by page: bytes of its regions
+    core_.regions.visit([&](RegionId id, const Regions::Region& r) {
+      expect(alive(r.owner), "region of nobody", id, r.owner);
+      expect(r.acl[0].grants(Permission::All) && !r.acl[1].pointer(), "region ACL", id);
+      regions[r.owner]++;
+      for (std::size_t at = 0; at < r.length; at += kRegionGranule) {
+        const std::byte* const granule = core_.regions.bytes(r).data() + at;
+        const std::size_t offset = reinterpret_cast<std::uint64_t>(granule) % kPageSize;
+        const std::uint64_t bit = std::uint64_t{1} << offset / kRegionGranule;
+        std::uint64_t& mask = used[granule - offset];
+        expect((mask & bit) == 0, "regions overlap", id, at);
+        mask |= bit;
+      }
+    });
+    core_.regions.visit_pages([&](std::uint64_t page, EnvIndex owner, std::uint64_t mask) {
+      pages[owner]++;
+      expect(used[machine_.page(PageNumber{page})] == mask && mask != 0, "granules", page, mask);
+    });
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (!alive(i)) continue;
+      expect(core_.state(i).regions == regions[i], "regions", i, regions[i]);
+      expect(core_.state(i).region_pages == pages[i], "region_pages", i, pages[i]);
+    }
+  }
+
   void check_transfers() {
     std::map<EnvIndex, std::uint32_t> waiting;
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
@@ -361,6 +403,7 @@ class Sweep {
   std::uint64_t predicates_ = 0;
   std::set<std::uint64_t> extensions_;
   std::map<std::uint32_t, std::uint64_t> used_by_;
+  std::uint64_t region_pages_ = 0;
   bool dying_ = false;
   std::string wrong_;
 };
