@@ -104,6 +104,15 @@ struct Pte {
 struct PteBits {
   static constexpr Kind kKind = of(0, kWords);
 };
+struct Word {
+  static constexpr Kind kKind = of(0, kWords);
+};
+struct ReplyTo {
+  static constexpr Kind kKind = of(0xfff, kTargets);
+};
+struct RegionId {
+  static constexpr Kind kKind = of(0xfff, kWords);
+};
 struct PageIndex {
   static constexpr Kind kKind = of(1, kWords);
 };
