@@ -15,8 +15,8 @@
 #include "kernel/core/calls_network.hpp"
 #include "kernel/core/calls_page.hpp"
 #include "kernel/core/calls_processor.hpp"
-#include "kernel/core/calls_revoke.hpp"
 #include "kernel/core/calls_region.hpp"
+#include "kernel/core/calls_revoke.hpp"
 
 namespace xok::kernel {
 namespace calls {

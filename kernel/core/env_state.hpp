@@ -30,7 +30,7 @@ struct EnvState {
   std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
   std::uint32_t regions = 0;
   std::uint32_t region_pages = 0;
-  bool ipc_slept = false;         ///< asleep when the last transfer entered it
+  bool ipc_slept = false;  ///< asleep when the last transfer entered it
 };
 
 /// Bounds on what one environment may take of a table that all share.
