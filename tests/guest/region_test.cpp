@@ -56,7 +56,7 @@ volatile std::uint64_t g_done = 0;
   t.equal("but may not write it", g_write, static_cast<std::int64_t>(Errc::Denied));
   const std::uint64_t end = rt::monotonic_ns() + 100'000'000;
   for (std::uint64_t i = 0; rt::monotonic_ns() < end; i++) {
-    region.write({i, i, i});
+    (void)region.write({i, i, i});
     if (i % 1000 == 0) sys::yield(child.id, 0);
   }
   t.holds("it read while we wrote", g_reads > 100);
@@ -77,7 +77,7 @@ volatile std::uint64_t g_done = 0;
               sys::region_read(kWriterSlot, made->id(), 8, kInitUenvAddress, bad | 64),
               Errc::BadArgument);
   }
-  made->remove();
+  (void)made->remove();
 }
 
 [[gnu::noinline]] void q1_exhaustion(Checks& t) {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kCode = 0x50'0000'0000;
 constexpr std::uint64_t kNowhere = 0x50'8000'0000;
 
-volatile std::uint64_t g_vectors[32], g_bad, g_calls, g_steps;
+volatile std::uint64_t g_vectors[32], g_bad, g_calls;
 volatile std::int64_t g_result;
 
 /// Privileged instructions: each is general protection (13), or invalid (6).
