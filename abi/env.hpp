@@ -23,6 +23,7 @@ enum class EnvStatus : std::uint32_t {
   Free = 0,
   Runnable = 1,
   Sleeping = 2,  ///< runs again when its wakeup predicate holds
+  Calling = 4,   ///< waits for the reply of a control transfer (ipc_call)
   Dead = 3,      ///< killed by the kernel; `death` says why; the slot is freed by env_free
 };
 
@@ -66,7 +67,15 @@ struct Env {
   std::uint32_t slices;     ///< slices owned, all processors
   std::uint32_t processor;  ///< last ran on
   std::array<Capability, kCapabilitySlots> capabilities;
-  std::array<std::uint64_t, 26> reserved;
+  std::uint32_t account;     ///< pays for what is allocated in its address space, and its tables
+  std::uint32_t guaranteed;  ///< pages that repossession leaves it, at least
+  // Counts of the address space too: pages allocated in it, and pages freed by unmapping in it.
+  std::uint64_t pages_taken;
+  std::uint64_t pages_returned;
+  // Revocation: what was asked for and is not settled, and the cycle count it is due at.
+  std::uint64_t pages_wanted;
+  std::uint64_t wanted_deadline;
+  std::array<std::uint64_t, 21> reserved;
 };
 static_assert(sizeof(Env) == 512 && offsetof(Env, capabilities) == 112);
 
@@ -102,6 +111,84 @@ struct FaultSave {
 struct SliceSave {
   std::uint64_t rip, rsp, rflags;
 };
+
+/// What repossession took: one entry of the vector that the environment named beforehand.
+struct Repossessed {
+  static constexpr std::uint64_t kNotSaved = ~std::uint64_t{0};
+  std::uint64_t address;  ///< where it was mapped
+  std::uint64_t entry;    ///< what mapped it; kPteLarge: 512 pages
+  std::uint64_t block;    ///< where its contents go, kNotSaved: they are gone
+  std::uint64_t pending;  ///< 1 until the contents are on the disk
+  std::uint64_t status;   ///< then: 0 or -Errc
+  std::uint64_t cycles;   ///< when
+  std::array<std::uint64_t, 2> reserved;
+};
+static_assert(sizeof(Repossessed) == 64);
+
+/// Revocation, as the environment prepares for it; zero means none. The request itself is
+/// `Uenv::pages_wanted` (0: settled) and `deadline`; a predicate may watch either.
+struct Revocation {
+  std::uint64_t entry;  ///< upcall at the next start of a slice after a request
+  std::uint64_t stack;
+  SliceSave save;
+  std::uint64_t active;    ///< kernel sets to 1 and makes no upcall while it is
+  std::uint64_t deadline;  ///< kernel: cycle count after which pages may be taken
+  // When it comes to that:
+  std::uint64_t keep;          ///< the Env::guaranteed pages from here on are not taken
+  std::uint64_t give;          ///< list of page addresses to take first, in this order
+  std::uint64_t give_count;    ///< words in it, at most kMaxRequest are looked at
+  std::uint64_t vector;        ///< Repossessed[], 64-byte aligned
+  std::uint64_t vector_slots;  ///< entries it has room for
+  std::uint64_t vector_count;  ///< kernel: entries written (more than fit are counted, not written)
+  std::uint64_t save_slot;     ///< capability slot with Write on the disk
+  std::uint64_t save_disk;
+  std::uint64_t save_block;   ///< first block to save to; the kernel counts it up ...
+  std::uint64_t save_blocks;  ///< ... and this down
+  std::uint64_t reserved;
+};
+static_assert(sizeof(Revocation) == 18 * 8);
+/// Protected control transfer, the callee's side (ipc_call, ipc_send). All zero: nobody may enter.
+///
+/// Who may enter: a caller that names a slot of its own whose capability gives Write on `gate`, if
+/// `allow` has the kind's bit, `only` is 0 or the caller, and the callee is ready: `busy` is 0, it
+/// is neither in a critical section nor in a fault handler, nor in a call of its own.
+///
+/// At entry rip and rsp are `entry` and `stack`; rdi = the caller's EnvId, rsi rdx r10 r8 r9 = its
+/// message words, rax = the IpcKind; rcx and r11 are 0. What those held before is in `save`; the
+/// other registers are as they were. The kernel sets `busy`; the handler clears it just before it
+/// goes back by itself, or has ipc_reply (kIpcDone) do both.
+inline constexpr std::size_t kIpcBlockWords = 8;
+enum class IpcKind : std::uint64_t { Call = 1, Send = 2 };
+
+struct IpcSave {
+  std::uint64_t rip, rsp, rflags;
+  std::uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
+};
+
+struct IpcArea {
+  std::uint64_t entry;
+  std::uint64_t stack;
+  std::uint64_t allow;       ///< bit n: transfers of IpcKind n
+  std::uint64_t gate;        ///< Capability::bits() of what a caller needs Write on
+  std::uint64_t only;        ///< 0: any such caller; otherwise this EnvId alone
+  std::uint64_t busy;        ///< kernel sets to 1, handler clears
+  std::uint64_t caller;      ///< kernel: as rdi at entry
+  std::uint64_t kind;        ///< kernel: as rax at entry
+  std::uint64_t capability;  ///< kernel: Capability::bits() of the slot that the caller named
+  IpcSave save;
+  // A block of up to 8 words goes with each transfer and each reply: whole, before the entry.
+  std::uint64_t in_words;   ///< kernel: how many words of `in` came with the last one
+  std::uint64_t out_words;  ///< how many words of `out` to send along; more than 8 are refused
+  std::uint64_t in[kIpcBlockWords];
+  std::uint64_t out[kIpcBlockWords];
+};
+static_assert(sizeof(IpcArea) == 39 * 8);
+
+/// Flag of ipc_reply: go back to what the transfer interrupted, and be ready for the next one.
+inline constexpr std::uint64_t kIpcDone = 1;
+constexpr std::uint64_t make_reply(std::uint64_t flags, EnvId caller) {
+  return flags << 32 | caller;
+}
 
 /// The owner's half of an environment: one page, mapped writable at `Env::uenv_address`.
 /// The kernel reads the entries at each upcall and believes nothing in it: an entry that is not a
@@ -143,11 +230,15 @@ struct Uenv {
   std::uint64_t grant_slot;
   std::uint64_t grant;  ///< Capability::bits()
 
-  std::array<std::uint64_t, 84> reserved;
+  IpcArea ipc;
+
+  std::array<std::uint64_t, 27> reserved;
+  Revocation revocation;
   /// The library OS' own: the kernel never looks at it; others may (with the page's capability).
   std::array<std::uint64_t, 384> library;
 };
 static_assert(sizeof(Uenv) == 4096 && offsetof(Uenv, library) == 1024);
+static_assert(offsetof(Uenv, ipc) == 352);
 static_assert(offsetof(Uenv, foreign_rip) == 0 && offsetof(Uenv, foreign_entry) == 8);
 
 }  // namespace xok

@@ -20,7 +20,7 @@
 ///   kExposedPages             PageInfo[SystemInfo::page_count], indexed by physical page number
 namespace xok {
 
-inline constexpr std::uint32_t kExposedVersion = 1;
+inline constexpr std::uint32_t kExposedVersion = 2;
 inline constexpr std::uint64_t kSystemInfoPages = 4;
 inline constexpr std::uint64_t kExposedEnvs = kExposedBase + 0x100000;
 inline constexpr std::uint64_t kExposedSlices = kExposedBase + 0x200000;
@@ -34,7 +34,12 @@ inline constexpr std::size_t kMaxFilters = 256;
 inline constexpr std::size_t kMaxInterfaces = 4;
 inline constexpr std::size_t kMaxConsolePorts = 8;
 inline constexpr std::size_t kMaxDisks = 4;
-inline constexpr std::size_t kPageAclEntries = 2;
+inline constexpr std::size_t kPageAclEntries = 2;  ///< kept in PageInfo itself
+/// Entries of the longest ACL: the first one, and a page of 512 (page_acl_resize).
+inline constexpr std::size_t kMaxPageAcl = 1 + kPageSize / sizeof(Capability);
+inline constexpr std::size_t kMaxAccounts = 256;
+inline constexpr std::size_t kMaxAccountDepth = 8;
+inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
 enum class PageStatus : std::uint8_t {
   Free = 0,
@@ -44,16 +49,34 @@ enum class PageStatus : std::uint8_t {
   BootModule = 4,  ///< the boot bundle: mapped read-only by whoever the first environment lets
 };
 
+/// Who pays for pages. Each page in use is counted in one account and in all those above it; an
+/// allocation that would take one of them past its limit is refused (NoSpace). Account 0 has no
+/// limit and counts nothing. An account ends when no page, environment or account below it is left.
+struct Account {
+  std::uint64_t limit;    ///< pages; kUnlimited
+  std::uint64_t used;     ///< pages, those of the accounts below included
+  std::uint32_t members;  ///< environments alive
+  std::uint8_t parent;    ///< the account above
+  std::uint8_t depth;     ///< 0 only for account 0
+  std::uint8_t children;  ///< accounts right below
+  std::uint8_t reserved;
+};
+static_assert(sizeof(Account) == 24);
+
 /// One physical page. While free, `mappings` and `writers` link the free list (page numbers;
 /// 0 ends it), first in, first out; `SystemInfo::free_list_head` starts it. In a page-table page
 /// (Kernel) `mappings` counts its holders; the other counts are the kernel's own.
 struct PageInfo {
-  PageStatus status;
-  std::uint8_t reader_limit;  ///< 0 none, 1 one, 2 any number (of environments mapping it)
-  std::uint16_t pins;         ///< DMA, rings, predicates: not reused before this is 0
-  std::uint32_t mappings;     ///< present entries that map it
-  std::uint32_t writers;      ///< those that map it writable
-  std::uint32_t stamp;        ///< SystemInfo::ticks when it was last freed or allocated
+  PageStatus status : 4;
+  std::uint8_t reader_limit : 2;  ///< entries that may map it: 0 none, 1 one, 2 any number
+  std::uint8_t writer_limit : 2;  ///< entries that may map it writable: the same
+  std::uint8_t account;           ///< who pays for it (SystemInfo::accounts)
+  std::uint16_t pins;             ///< DMA, rings, predicates: not reused before this is 0
+  std::uint32_t mappings;         ///< present entries that map it
+  std::uint32_t writers;          ///< those that map it writable
+  std::uint32_t stamp;            ///< SystemInfo::ticks when it was last freed or allocated
+  /// The last one may be a pointer: bytes 1-2 of its name hold a count, bytes 3-6 the number of a
+  /// kernel page with that many more entries (page_acl_read shows them).
   std::array<Capability, kPageAclEntries> acl;
 };
 static_assert(sizeof(PageInfo) == 32);
@@ -142,6 +165,9 @@ struct SystemInfo {
   std::array<char, 64> build;  ///< kernel build, NUL-terminated
   std::array<char, 64> processor_name;
   std::array<char, 1024> command_line;
+  std::array<Account, kMaxAccounts> accounts;
+  /// Which of kPteWriteThrough and kPteCacheDisable an entry may carry; others are dropped.
+  std::uint64_t caching_bits;
 };
 static_assert(sizeof(SystemInfo) <= kSystemInfoPages * kPageSize);
 

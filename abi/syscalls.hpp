@@ -11,7 +11,7 @@ namespace xok {
 
 /// rax of a kernel call is kSyscallBase | number.
 inline constexpr std::uint64_t kSyscallBase = 0x584f'0000;
-inline constexpr std::size_t kSyscallNumbers = 0x60;
+inline constexpr std::size_t kSyscallNumbers = 0x80;
 
 enum class SyscallNumber : std::uint16_t {
 #define XOK_SYSCALL(number, name, user_memory, arguments) name = number,
@@ -38,7 +38,9 @@ inline constexpr std::uint64_t kAnyPosition = ~0ull;    ///< slice_alloc: first 
 inline constexpr std::uint64_t kShareAddressSpace = 1;  ///< env_alloc flag: the caller's
 inline constexpr std::uint64_t kYieldSleep = 1;         ///< yield flag: until the predicate holds
 inline constexpr std::size_t kMaxRange = 512;           ///< pages per range call
+inline constexpr std::size_t kMaxRequest = 512;         ///< pages per pages_request
 inline constexpr std::size_t kMaxBatch = 64;            ///< entries per batch
+inline constexpr std::uint64_t kBatchNanoseconds = 1'000'000;  ///< then it stops: TimedOut
 
 constexpr std::uint64_t make_target(std::uint64_t cap_slot, std::uint32_t env) {
   return cap_slot << 32 | env;

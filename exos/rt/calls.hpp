@@ -6,6 +6,7 @@
 
 #include "abi/capability.hpp"
 #include "abi/env.hpp"
+#include "abi/region.hpp"
 #include "abi/syscalls.hpp"
 
 /// One function per kernel call, made from abi/syscalls.def: `sys::pte_insert(cap, pte, va,
@@ -22,7 +23,10 @@ using PteBits = std::uint64_t;
 using PageIndex = std::uint64_t;
 using Count = std::uint64_t;
 using YieldFlags = std::uint64_t;
+using Word = std::uint64_t;
+using ReplyTo = std::uint64_t;
 using xok::EnvId;
+using xok::RegionId;
 
 namespace detail {
 

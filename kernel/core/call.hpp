@@ -24,6 +24,9 @@ using Count = Number<struct CountTag>;
 using Pte = Number<struct PteTag>;
 using PteBits = Number<struct PteBitsTag>;
 using PageIndex = Number<struct PageIndexTag>;
+using Word = Number<struct WordTag>;  ///< passed on, not looked at
+using RegionIdWord = Number<struct RegionIdTag>;
+using ReplyTo = Number<struct ReplyToTag>;  ///< (flags << 32) | EnvId
 
 using CallResult = Result<std::int64_t>;
 
@@ -35,6 +38,7 @@ struct Call {
   bool in_batch = false;
 
   Env& env() const { return core.env(self); }
+  AccountIndex account() const { return core.account(self); }
   Space space() const { return core.space(self); }
   bool from_user(void* to, UserAddr from, std::size_t n) const {
     return core.machine.copy_from_user(to, from.value, n);

@@ -37,4 +37,12 @@ CallResult cap_acquire(Call& call, CapSlot to, EnvIdWord grantor) {
   return static_cast<std::int64_t>(to.value);
 }
 
+CallResult cap_release(Call& call, CapSlot slot, Target target) {
+  const EnvIndex index = XOK_TRY(call.target(target));
+  if (slot.value >= kCapabilitySlots) return fail(Errc::BadArgument);
+  if (slot.value == 0) return fail(Errc::Denied);
+  call.core.env(index).capabilities[slot.value] = Capability{};
+  return 0;
+}
+
 }  // namespace xok::kernel::calls

@@ -35,4 +35,12 @@ CallResult cap_forge(Call& call, CapSlot from, CapSlot to, CapBits value, Target
 /// Source   original sys_self_acquire (CAP-8)
 CallResult cap_acquire(Call& call, CapSlot to, EnvIdWord grantor);
 
+/// Empties a slot. Needs no right but the one over the environment: giving up is always allowed.
+///
+/// slot    1 to kCapabilitySlots - 1; it may be empty already
+/// target  whose slot
+/// Returns 0
+/// Errors  BadArgument  out of range;  Denied  slot 0, which guards the environment itself
+CallResult cap_release(Call& call, CapSlot slot, Target target);
+
 }  // namespace xok::kernel::calls

@@ -141,5 +141,34 @@ TEST_F(CapAcquire, RefusesSlotZeroBadSlotsPointersAndTheDead) {
   EXPECT_EQ(bed.call(cap_acquire, 3, std::uint64_t{1} << 32 | parent), error(Errc::BadEnv));
 }
 
+TEST(CapRelease, EmptiesASlotOfOneselfOrOfATarget) {
+  TestBed bed;
+  const Capability name = Capability::make({4});
+  ASSERT_EQ(bed.call(cap_forge, 0, 3, name.bits(), 0), 3);
+  EXPECT_EQ(bed.call(cap_release, 3, 0), 0);
+  EXPECT_FALSE(bed.self().capabilities[3].valid());
+  EXPECT_EQ(bed.call(cap_release, 3, 0), 0);  // already empty
+  const EnvId child = bed.spawn();
+  ASSERT_EQ(bed.call(cap_forge, 0, 5, name.bits(), make_target(0, child)), 5);
+  EXPECT_EQ(bed.call(cap_release, 5, make_target(0, child)), 0);
+  EXPECT_FALSE(bed.env(child).capabilities[5].valid());
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(CapRelease, ChecksSlotAndTarget) {
+  TestBed bed;
+  ASSERT_EQ(bed.call(cap_forge, 0, 1, Capability::make({4}).bits(), 0), 1);
+  const EnvId first = bed.current_id();
+  const EnvId child = bed.spawn(1);
+  EXPECT_EQ(bed.call(cap_release, 0, 0), error(Errc::Denied));
+  EXPECT_EQ(bed.call(cap_release, kCapabilitySlots, 0), error(Errc::BadArgument));
+  EXPECT_EQ(bed.call(cap_release, ~0ull, 0), error(Errc::BadArgument));
+  bed.run(child);
+  EXPECT_EQ(bed.call(cap_release, 1, make_target(0, first)), error(Errc::Denied));
+  EXPECT_EQ(bed.call(cap_release, 1, make_target(9, first)), error(Errc::BadCapability));
+  EXPECT_EQ(bed.call(cap_release, 1, 0x7fff), error(Errc::BadEnv));
+  EXPECT_TRUE(bed.env(first).capabilities[1].valid());
+}
+
 }  // namespace
 }  // namespace xok::kernel::testing

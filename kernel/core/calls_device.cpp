@@ -26,10 +26,10 @@ CallResult moved(std::uint64_t n, std::uint64_t total, bool fault) {
 /// The physical page of a user address, if it is mapped so that the caller may do this.
 Result<std::uint64_t> page_of(const Call& call, std::uint64_t va, bool writable) {
   if (va >= kUserTop) return fail(Errc::Fault);
-  const std::uint64_t* entry = call.core.page_tables.find(call.env().table_page, va);
-  if (entry == nullptr || (*entry & kPtePresent) == 0) return fail(Errc::Fault);
-  if (writable && (*entry & kPteWritable) == 0) return fail(Errc::Fault);
-  return entry_page(*entry);
+  const std::uint64_t entry = call.core.page_tables.lookup(call.env().table_page, va);
+  if ((entry & kPtePresent) == 0) return fail(Errc::Fault);
+  if (writable && (entry & kPteWritable) == 0) return fail(Errc::Fault);
+  return entry_page(entry);
 }
 
 Result<PinnedWord> word_at(const Call& call, std::uint64_t va) {

@@ -282,5 +282,17 @@ TEST_F(Batch, MayUnmapItself) {
   EXPECT_FALSE(bed.readable(kScratch));
 }
 
+TEST_F(Batch, StopsWhenItsTimeIsOverAndSaysWhere) {
+  for (std::uint64_t i = 0; i < 4; i++) {
+    const BatchEntry entry{static_cast<std::uint64_t>(null_call), {}, -1};
+    bed.put(kScratch + 64 * i, entry);
+  }
+  const std::uint64_t done = kScratch + 1024;
+  bed.machine.clock_step = bed.machine.info().tsc_hz / 1800;  // 0.55 ms each time it is asked
+  EXPECT_EQ(bed.call(batch, kScratch, 4, done), error(Errc::TimedOut));
+  EXPECT_EQ(bed.peek(done), 2u);
+  EXPECT_EQ(bed.call(batch, kScratch + 2 * 64, 2, done), 0);
+}
+
 }  // namespace
 }  // namespace xok::kernel::testing

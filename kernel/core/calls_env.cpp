@@ -2,14 +2,12 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/calls_env.hpp"
 
+#include "kernel/core/ipc.hpp"
+
 namespace xok::kernel::calls {
 namespace {
 
 constexpr std::uint64_t kBaseLimit = std::uint64_t{1} << 47;
-
-/// Carry, parity, adjust, zero, sign, trap, direction, overflow, resume, alignment, id.
-constexpr std::uint64_t kUserFlags = 0x0025'0dd5;
-constexpr std::uint64_t kFixedFlags = 0x202;  // interrupts on, and the bit that is always 1
 
 }  // namespace
 
@@ -20,7 +18,7 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv) {
   if (!held.grants(Permission::All)) return fail(Errc::Denied);
   if ((flags.value & ~kShareAddressSpace) != 0) return fail(Errc::BadArgument);
   const EnvIndex share = flags.value == kShareAddressSpace ? call.self : kNoEnv;
-  const EnvIndex index = XOK_TRY(call.core.create_env(held, uenv.value, share));
+  const EnvIndex index = XOK_TRY(call.core.create_env(call.self, held, uenv.value, share));
   return call.core.env(index).id;
 }
 
@@ -41,11 +39,12 @@ CallResult env_set_context(Call& call, Target target, UserAddr context) {
   if (!call.from_user(&wanted, context, sizeof wanted)) return fail(Errc::Fault);
   if (wanted.rip >= kUserTop || wanted.fs_base >= kBaseLimit || wanted.gs_base >= kBaseLimit)
     return fail(Errc::BadArgument);
-  wanted.rflags = (wanted.rflags & kUserFlags) | kFixedFlags;
+  wanted.rflags = user_flags(wanted.rflags);
   call.core.machine.context(index) = wanted;
   EnvState& state = call.core.state(index);
   state.context_set = true;
   state.forced_out = false;
+  abandon_wait(call.core, index);
   call.core.env(index).status = EnvStatus::Runnable;
   return 0;
 }

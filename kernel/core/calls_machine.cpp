@@ -31,11 +31,18 @@ CallResult batch(Call& call, UserAddr entries, Count n, UserAddr done) {
   std::uint64_t count = 0;
   if (!call.to_user(done, &count, sizeof count)) return fail(Errc::Fault);
   call.in_batch = true;
+  const std::uint64_t allowed =
+      call.core.tables.info->tsc_hz / (kNanosecondsPerSecond / kBatchNanoseconds);
+  const std::uint64_t begin = call.core.machine.cycles();
   CallResult outcome{0};
   while (count < n.value) {
     outcome = run_entry(call, UserAddr{entries.value + count * sizeof(BatchEntry)});
     if (!outcome.has_value()) break;
     count++;
+    if (count < n.value && call.core.machine.cycles() - begin > allowed) {
+      outcome = fail(Errc::TimedOut);
+      break;
+    }
   }
   if (!call.to_user(done, &count, sizeof count)) return fail(Errc::Fault);
   return outcome;

@@ -15,9 +15,11 @@ namespace xok::kernel::calls {
 /// done     user address of a 64-bit word: how many succeeded, so the index of the one that failed
 /// Returns  0 when all succeeded, else the error of the one that failed
 /// Errors   TooBig       n
+///          TimedOut     kBatchNanoseconds have passed and entries are left: all up to `done` have
+///                       succeeded; call again with the rest
 ///          Fault        `done` or an entry is not mapped writable
-///          NoSuchCall   an entry's number;  BadArgument  batch, yield, machine_stop or env_free of
-///                       the caller as an entry
+///          NoSuchCall   an entry's number;  BadArgument  batch, yield, a control transfer,
+///                       machine_stop or env_free of the caller as an entry
 /// Source   original sys_batch (BAT-1). differs: bounded, not nested
 CallResult batch(Call& call, UserAddr entries, Count n, UserAddr done);
 

@@ -5,45 +5,22 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/core/mapping.hpp"
+
 namespace xok::kernel::calls {
 namespace {
 
-constexpr std::uint64_t kModifiable =
-    kPteWritable | kPteAccessed | kPteDirty | kPteSoftware | kPteNoExecute;
-constexpr std::uint64_t kKept = kPtePresent | kModifiable | kPtePageMask;
-
 constexpr bool range_ok(std::uint64_t va, std::uint64_t n) {
   return va % kPageSize == 0 && va <= kUserTop && n <= (kUserTop - va) / kPageSize;
-}
-
-/// Whether `held` may map the page that `entry` names; `old` is the entry it replaces.
-Result<> may_map(Core& core, const Capability& held, std::uint64_t entry, std::uint64_t old) {
-  const std::uint64_t page = entry_page(entry);
-  const bool writable = (entry & kPteWritable) != 0;
-  const PageInfo& info = core.pages.info(page);
-  const bool module = info.status == PageStatus::BootModule;
-  if (info.status != PageStatus::User && !(module && !writable)) return fail(Errc::Denied);
-  XOK_TRY(access(held, info.acl, writable ? Permission::Write : Permission::None));
-  const bool replaces = (old & kPtePresent) != 0 && entry_page(old) == page;
-  if (!core.pages.count_fits(page, replaces ? 1 : 0)) return fail(Errc::Busy);
-  return {};
-}
-
-/// Whether `held` may allocate a page for an entry.
-Result<> may_allocate(const Capability& held, std::uint64_t entry) {
-  const bool writable = (entry & kPteWritable) != 0;
-  const Permission want =
-      writable ? Permission::Allocate | Permission::Write : Permission::Allocate;
-  if (!held.grants(want)) return fail(Errc::Denied);
-  return {};
 }
 
 /// Stores an entry that is not present, making the tables for it unless it is zero.
 CallResult store_absent(Core& core, const Space& space, std::uint64_t va, std::uint64_t entry) {
   Path path = core.page_tables.walk(space.top, va);
   if (path.reached > 1) {
+    if (path.large()) return fail(Errc::Busy);
     if (entry == 0) return 0;
-    if (!core.have_pages(path.reached - 1)) return fail(Errc::NoMemory);
+    XOK_TRY(core.can_take(space.account, path.reached - 1));
     core.page_tables.complete(space, path, va);
   }
   core.page_tables.store(space, path, va, entry);
@@ -55,13 +32,14 @@ CallResult insert(Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64
   Core& core = call.core;
   if ((entry & kPtePresent) == 0) return store_absent(core, space, va, entry);
   if ((entry & kPteLarge) != 0) return fail(Errc::NotSupported);
-  entry = (entry & kKept) | kPteUser;
+  entry = kept_bits(core, entry);
   std::uint64_t page = entry_page(entry);
   if (!core.pages.exists(page)) return fail(Errc::BadArgument);
   const Capability held = XOK_TRY(call.capability(page_cap));
 
   core.have_pages(4);  // may free pages: before anything is looked at
   Path path = core.page_tables.walk(space.top, va);
+  if (path.large()) return fail(Errc::Busy);
   const bool fresh = page == kAnyPage || core.pages.info(page).status == PageStatus::Free;
   if (fresh) {
     XOK_TRY(may_allocate(held, entry));
@@ -70,11 +48,13 @@ CallResult insert(Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64
   }
   const std::uint64_t needed = path.reached - 1 + (fresh ? 1 : 0);
   if (needed > core.pages.free_count()) return fail(Errc::NoMemory);
+  if (!core.accounts.fits(space.account, needed)) return fail(Errc::NoSpace);
 
   // Nothing fails from here on.
   if (fresh) {
     if (page == kAnyPage) page = core.pages.first_free();
-    core.pages.take_user(page, held);
+    core.pages.take_user(page, held, space.account);
+    space.record->pages_taken++;
     entry |= page << kPageShift;
   }
   core.pages.map(page, (entry & kPteWritable) != 0);
@@ -83,22 +63,47 @@ CallResult insert(Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64
   return static_cast<std::int64_t>(page);
 }
 
-/// Whether an entry that `old` is now may become what pte_modify_range makes of it.
+/// Whether an entry that `old` is now may become what pte_modify_range makes of it. Where the page
+/// has a writer limit the new writer is counted, so that the next entry of the range sees it.
 Result<> may_modify(Call& call, std::uint64_t old, std::uint64_t wanted, CapSlot page_cap) {
   const bool becomes_writable = (wanted & ~old & kPteWritable) != 0;
   if ((old & kPtePresent) == 0 || !becomes_writable) return {};
   const Capability held = XOK_TRY(call.capability(page_cap));
-  const PageInfo& info = call.core.pages.info(entry_page(old));
+  Pages& pages = call.core.pages;
+  PageInfo& info = pages.info(entry_page(old));
   if (info.status != PageStatus::User) return fail(Errc::Denied);
-  return access(held, info.acl, Permission::Write);
+  XOK_TRY(PageAcl(pages, info).access(held, Permission::Write));
+  if (info.writer_limit == Pages::kAnyNumber) return {};
+  if (!pages.writer_fits(entry_page(old), 0)) return fail(Errc::Busy);
+  info.writers++;
+  return {};
 }
 
-/// The entries of consecutive pages that lie in one level-1 table: nullptr if it is missing.
-std::uint64_t* run_of_entries(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t left,
-                              std::uint64_t& count) {
-  const std::uint64_t in_table = 512 - (va >> kPageShift & 511);
-  count = std::min(left, in_table);
-  return core.page_tables.find(top, va);
+/// Takes back what `may_modify` counted for an entry it has said yes to.
+void uncount(Core& core, std::uint64_t old, std::uint64_t wanted) {
+  if ((old & kPtePresent) == 0 || (wanted & ~old & kPteWritable) == 0) return;
+  PageInfo& info = core.pages.info(entry_page(old));
+  if (info.writer_limit != Pages::kAnyNumber) info.writers--;
+}
+
+/// Calls `visit(entry, address)` for the entries of n pages from `va`, where there are tables,
+/// until one gives an error. Errors  Busy  a large page is in the range; `visit`'s
+template <class Visit>
+Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
+                    const Visit& visit) {
+  const std::uint64_t end = va + n * kPageSize;
+  while (va < end) {
+    const Path path = core.page_tables.walk(top, va);
+    if (path.large()) return fail(Errc::Busy);
+    const std::uint64_t table_end = std::min(end, (va | (kLargeSize - 1)) + 1);
+    if (path.reached > 1) {
+      va = table_end;
+      continue;
+    }
+    for (std::uint64_t* entry = path.entry; va < table_end; entry++, va += kPageSize)
+      XOK_TRY(visit(entry, va));
+  }
+  return {};
 }
 
 }  // namespace
@@ -147,22 +152,26 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
   if (((add.value | remove.value) & ~kModifiable) != 0) return fail(Errc::BadArgument);
   Core& core = call.core;
   const Space space = core.space(index);
-  std::uint64_t count = 0;
-  for (std::uint64_t i = 0; i < n.value; i += count) {
-    const std::uint64_t* entry =
-        run_of_entries(core, space.top, va.value + i * kPageSize, n.value - i, count);
-    for (std::uint64_t k = 0; entry != nullptr && k < count; k++)
-      XOK_TRY(may_modify(call, entry[k], (entry[k] & ~remove.value) | add.value, page_cap));
-  }
-  for (std::uint64_t i = 0; i < n.value; i += count) {
-    const std::uint64_t at = va.value + i * kPageSize;
-    std::uint64_t* entry = run_of_entries(core, space.top, at, n.value - i, count);
-    for (std::uint64_t k = 0; entry != nullptr && k < count; k++) {
-      const std::uint64_t old = entry[k];
-      const std::uint64_t wanted = (old & ~remove.value) | add.value;
-      if (wanted != old) core.page_tables.change_bits(entry + k, at + k * kPageSize, wanted);
-    }
-  }
+  const auto changed = [&](std::uint64_t old) { return (old & ~remove.value) | add.value; };
+  std::uint64_t counted_to = va.value;
+  const auto check = [&](std::uint64_t* entry, std::uint64_t at) -> Result<> {
+    XOK_TRY(may_modify(call, *entry, changed(*entry), page_cap));
+    counted_to = at + kPageSize;
+    return {};
+  };
+  const Result<> allowed = each_entry(core, space.top, va.value, n.value, check);
+  const auto take_back = [&](std::uint64_t* entry, std::uint64_t) -> Result<> {
+    uncount(core, *entry, changed(*entry));
+    return {};
+  };
+  (void)each_entry(core, space.top, va.value, (counted_to - va.value) / kPageSize, take_back);
+  XOK_TRY(allowed);
+  const auto change = [&](std::uint64_t* entry, std::uint64_t at) -> Result<> {
+    const std::uint64_t wanted = changed(*entry);
+    if (wanted != *entry) core.page_tables.change_bits(entry, at, wanted);
+    return {};
+  };
+  XOK_TRY(each_entry(core, space.top, va.value, n.value, change));
   return 0;
 }
 
@@ -178,11 +187,12 @@ CallResult table_share(Call& call, UserAddr va, Count level, Target source, Targ
   const Space source_space = core.space(from);
   const Space destination_space = core.space(to);
   const Path source_path = core.page_tables.walk(source_space.top, va.value, holder);
-  if (source_path.reached != holder || (*source_path.entry & kPtePresent) == 0)
+  if (source_path.reached != holder || (*source_path.entry & kPtePresent) == 0 ||
+      source_path.large())
     return fail(Errc::NotFound);
   Path path = core.page_tables.walk(destination_space.top, va.value, holder);
   if (path.reached == holder && *path.entry != 0) return fail(Errc::Exists);
-  if (!core.have_pages(path.reached - holder)) return fail(Errc::NoMemory);
+  XOK_TRY(core.can_take(destination_space.account, path.reached - holder));
   core.page_tables.complete(destination_space, path, va.value, holder);
   core.page_tables.share(source_space, source_path, path);
   return 0;
@@ -190,15 +200,17 @@ CallResult table_share(Call& call, UserAddr va, Count level, Target source, Targ
 
 CallResult page_set_acl(Call& call, CapSlot cap, PageIndex page, Count position, CapBits value) {
   const Capability held = XOK_TRY(call.capability(cap));
-  if (!call.core.pages.exists(page.value)) return fail(Errc::BadArgument);
-  if (position.value >= kPageAclEntries) return fail(Errc::BadArgument);
+  Pages& pages = call.core.pages;
+  if (!pages.exists(page.value) || position.value >= kMaxPageAcl) return fail(Errc::BadArgument);
   const Capability entry = Capability::from_bits(value.value);
   if (entry.valid() ? entry.pointer() : position.value == 0) return fail(Errc::BadArgument);
-  PageInfo& info = call.core.pages.info(page.value);
+  PageInfo& info = pages.info(page.value);
   if (info.status != PageStatus::User && info.status != PageStatus::BootModule)
     return fail(Errc::Denied);
-  XOK_TRY(access(held, info.acl, Permission::Modify));
-  info.acl[position.value] = canonical(entry);
+  PageAcl acl{pages, info};
+  if (position.value >= acl.size()) return fail(Errc::BadArgument);
+  XOK_TRY(acl.access(held, Permission::Modify));
+  acl.at(position.value) = canonical(entry);
   return 0;
 }
 

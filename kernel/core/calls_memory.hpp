@@ -8,7 +8,8 @@
 /// Call::target.
 ///
 /// What is kept of a present entry: present, writable, accessed, dirty, no-execute, the software
-/// bits and the page number; the user bit is forced, all else cleared. Large is refused.
+/// bits, the page number, and of the caching bits those in SystemInfo::caching_bits; the user bit
+/// is forced, all else cleared. Large pages have a call of their own (calls_large.hpp).
 namespace xok::kernel::calls {
 
 /// Stores one page-table entry.
@@ -26,8 +27,9 @@ namespace xok::kernel::calls {
 ///           BadCapability  as `access`
 ///           Denied         as `access`; a kernel or page-table page, no memory, or a writable boot
 ///                          module page
-///           Busy           the page's reader limit
+///           Busy           the page's limits; a large page is there
 ///           NoMemory       no free page, for itself or for page tables (at most 3)
+///           NoSpace        the account that pays for them (env_set_quota)
 /// Effects   what the entry mapped before is unmapped, and freed if that was its last use. No
 ///           processor can use the old translation when the call returns
 /// Cost      about 250 instructions, and zeroing each page taken
@@ -58,6 +60,7 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
 /// Errors    TooBig       n > kMaxRange
 ///           BadArgument  another bit in add or remove; the range
 ///           BadCapability, Denied  for page_cap
+///           Busy         a page's writer limit; a large page is in the range
 /// Source    original sys_mod_pte_range (MEM-4)
 CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBits remove,
                             CapSlot page_cap, Target target);
@@ -70,7 +73,7 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
 /// source  Target: has the table;  destination  Target: its entry there is all zero
 /// Errors  BadArgument  level or va;  NotFound  the source has no table there
 ///         Exists       the destination's entry is in use (or it is the same address space)
-///         NoMemory     tables above it (at most 2)
+///         NoMemory, NoSpace  tables above it (at most 2)
 /// Effects the table's pages are counted in no environment's mapped_pages any more
 /// Source  own; stands where the original shares a page directory (env_clone)
 CallResult table_share(Call& call, UserAddr va, Count level, Target source, Target destination);
@@ -79,7 +82,7 @@ CallResult table_share(Call& call, UserAddr va, Count level, Target source, Targ
 ///
 /// cap       needs Modify on the page's ACL
 /// page      a page in use (User or BootModule)
-/// position  0 to kPageAclEntries - 1
+/// position  below the ACL's size: kPageAclEntries, unless page_acl_resize has changed it
 /// value     Capability::bits(); not valid: clears the entry (not entry 0)
 /// Errors    BadArgument  page or position out of range, a pointer, entry 0 made invalid
 ///           BadCapability; Denied  as `access`; the page is not one that has an ACL

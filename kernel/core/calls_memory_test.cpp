@@ -90,13 +90,52 @@ TEST_F(Memory, ZeroIntoNowhereMakesNoTables) {
 
 TEST_F(Memory, BitsThatAreNotTheApplicationsAreDropped) {
   const std::uint64_t asked = ~(kPteLarge | kPtePageMask);
+  bed.machine.info().caching_bits = 0;
   const std::int64_t page = insert(asked);
   ASSERT_GT(page, 0);
   EXPECT_EQ(stored(kVa), static_cast<std::uint64_t>(page) << 12 | kPtePresent | kPteWritable |
                              kPteUser | kPteAccessed | kPteDirty | kPteSoftware | kPteNoExecute);
 }
 
-TEST_F(Memory, LargePagesAreNotSupported) {
+TEST_F(Memory, CachingBitsAreKeptWhereTheProcessorAllowsThem) {
+  bed.machine.info().caching_bits = kPteWriteThrough;
+  ASSERT_GT(insert(fresh_page() | kPteWriteThrough | kPteCacheDisable), 0);
+  EXPECT_EQ(stored(kVa) & (kPteWriteThrough | kPteCacheDisable), kPteWriteThrough);
+  bed.machine.info().caching_bits = kPteWriteThrough | kPteCacheDisable;
+  ASSERT_GT(insert(fresh_page() | kPteCacheDisable), 0);
+  EXPECT_EQ(stored(kVa) & (kPteWriteThrough | kPteCacheDisable), kPteCacheDisable);
+}
+
+TEST_F(Memory, ARangeGoesOnAfterAFaultInItsEntries) {
+  // The entries' second page is missing at first: 3 entries before its start are done.
+  const std::uint64_t list = 0x61'0000 + kPageSize - 3 * 8;
+  ASSERT_GT(insert(fresh_page(), 0x61'0000), 0);
+  for (unsigned i = 0; i < 3; i++) bed.poke(list + i * 8, fresh_page());
+  bed.poke(kScratch, 0);
+  const auto go = [&](std::uint64_t n) {
+    return bed.call(pte_insert_range, 0, list, n, kVa, kScratch, 0);
+  };
+  EXPECT_EQ(go(3), 0);
+  EXPECT_EQ(bed.peek(kScratch), 3u);
+  EXPECT_EQ(go(6), error(Errc::Fault));
+  EXPECT_EQ(bed.peek(kScratch), 3u);
+  ASSERT_GT(insert(fresh_page(), 0x61'1000), 0);
+  for (unsigned i = 3; i < 6; i++) bed.poke(list + i * 8, fresh_page());
+  EXPECT_EQ(go(6), 0);
+  EXPECT_EQ(bed.peek(kScratch), 6u);
+  EXPECT_TRUE(bed.writable(kVa + 5 * kPageSize));
+}
+
+TEST_F(Memory, TheCountOfMappingsNeverWraps) {
+  const std::int64_t page = insert(fresh_page());
+  const std::uint32_t real = info(page).mappings;
+  info(page).mappings = ~std::uint32_t{0};
+  EXPECT_EQ(insert(this_page(static_cast<std::uint64_t>(page)), kVa + kPageSize),
+            error(Errc::Busy));
+  info(page).mappings = real;
+}
+
+TEST_F(Memory, LargePagesHaveACallOfTheirOwn) {
   EXPECT_EQ(insert(fresh_page() | kPteLarge), error(Errc::NotSupported));
 }
 

@@ -16,10 +16,10 @@ CallResult ring_create(Call& call, UserAddr slots, Count n) {
   std::array<std::uint32_t, kMaxRingSlots * kRingSlotSize / kPageSize> pages;
   const std::uint64_t top = call.env().table_page;
   for (std::uint64_t i = 0; i < count; i++) {
-    const std::uint64_t* entry = call.core.page_tables.find(top, slots.value + i * kPageSize);
+    const std::uint64_t entry = call.core.page_tables.lookup(top, slots.value + i * kPageSize);
     constexpr std::uint64_t kNeeded = kPtePresent | kPteWritable;
-    if (entry == nullptr || (*entry & kNeeded) != kNeeded) return fail(Errc::Fault);
-    pages[i] = static_cast<std::uint32_t>(entry_page(*entry));
+    if ((entry & kNeeded) != kNeeded) return fail(Errc::Fault);
+    pages[i] = static_cast<std::uint32_t>(entry_page(entry));
   }
   return XOK_TRY(call.core.network.create_ring(call.self, std::span{pages}.first(count)));
 }

@@ -85,10 +85,11 @@ CallResult wakeup_set(Call& call, UserAddr terms, Count n) {
   }
   std::array<WakeTerm, kMaxWakeTerms> wanted;
   if (!call.from_user(wanted.data(), terms, n.value * sizeof(WakeTerm))) return fail(Errc::Fault);
-  if (state.predicate_page == 0 && !core.have_pages(1)) return fail(Errc::NoMemory);
+  if (state.predicate_page == 0) XOK_TRY(core.can_take(call.account(), 1));
   Predicate built;
   XOK_TRY(core.wakeups.translate(call.env().table_page, std::span{wanted}.first(n.value), built));
-  if (state.predicate_page == 0) state.predicate_page = core.pages.take_kernel();  // all zero
+  if (state.predicate_page == 0)
+    state.predicate_page = core.pages.take_kernel(call.account());  // all zero
   state.predicate = reinterpret_cast<Predicate*>(core.pages.bytes(state.predicate_page));
   core.wakeups.replace(*state.predicate, built);
   call.env().predicate_terms = n.value;

@@ -5,12 +5,15 @@
 #include <array>
 #include <cstdint>
 
+#include "kernel/core/accounts.hpp"
 #include "kernel/core/disk.hpp"
 #include "kernel/core/env_state.hpp"
 #include "kernel/core/kernel.hpp"
+#include "kernel/core/message_rings.hpp"
 #include "kernel/core/network.hpp"
 #include "kernel/core/page_table.hpp"
 #include "kernel/core/pages.hpp"
+#include "kernel/core/regions.hpp"
 #include "kernel/core/schedule.hpp"
 #include "kernel/core/wakeup.hpp"
 
@@ -26,12 +29,15 @@ struct Core {
   Machine& machine;
   ExposedTables tables;
   std::array<EnvState, kMaxEnvironments> states{};
-  Pages pages{machine};
+  Accounts accounts;
+  Pages pages{machine, accounts};
   PageTables page_tables{machine, pages};
   Wakeups wakeups{pages, page_tables};
   Scheduler scheduler{machine, states};
   Network network{machine, pages, states};
   Disks disks{machine, pages};
+  Regions regions{pages, accounts, states};
+  MessageRings messages{machine, pages};
   EnvIndex free_slots = 0;  ///< list through EnvState::next_free, 0 ends it
 
   void initialize(const ExposedTables& exposed);
@@ -40,8 +46,11 @@ struct Core {
   EnvState& state(EnvIndex index) { return states[index]; }
   /// The address space of an environment that is alive.
   Space space(EnvIndex index) {
-    return {env(index).table_page, &tables.envs[env(index).address_space]};
+    return {env(index).table_page, &tables.envs[env(index).address_space], account(index)};
   }
+
+  /// Who pays for what an environment allocates.
+  AccountIndex account(EnvIndex index) { return static_cast<AccountIndex>(env(index).account); }
 
   // -- env.cpp: the life of environments
 
@@ -49,14 +58,14 @@ struct Core {
   /// `dead_too`) dead.
   Result<EnvIndex> find_env(EnvId id, bool dead_too = false);
 
-  /// Makes an environment with `capability` in slot 0 and a zeroed Uenv mapped at `uenv_address`,
-  /// in a new address space (`share` = kNoEnv) or that of `share`. It sleeps until its context is
-  /// set.
-  /// Errors  BadArgument  `uenv_address` is not a page below kUserTop, or something is mapped there
-  ///         NoSpace      kMaxEnvironments exist
+  /// Makes an environment for `maker` (kNoEnv: the first one) with `capability` in slot 0 and a
+  /// zeroed Uenv mapped at `uenv_address`, in a new address space (`share` = kNoEnv) or that of
+  /// `share`. It sleeps until its context is set. Errors  BadArgument  `uenv_address` is not a page
+  /// below kUserTop, or something is mapped there
+  ///         NoSpace      kMaxEnvironments exist, or the maker's account is full
   ///         NoMemory     not enough free pages
-  Result<EnvIndex> create_env(const Capability& capability, std::uint64_t uenv_address,
-                              EnvIndex share);
+  Result<EnvIndex> create_env(EnvIndex maker, const Capability& capability,
+                              std::uint64_t uenv_address, EnvIndex share);
 
   /// Takes everything from an environment that is alive: processor, slices, filters, rings,
   /// predicate, context, address space. Its slot stays, Dead, with its capabilities. The first
@@ -77,6 +86,13 @@ struct Core {
 
   /// Whether `n` pages can be taken, if need be after taking down abandoned page tables.
   bool have_pages(std::uint64_t n);
+  /// Whether `n` pages can be taken and the account has room for them.
+  /// Errors  NoMemory  no free pages;  NoSpace  the account, or one above it, is full
+  Result<> can_take(AccountIndex account, std::uint64_t n) {
+    if (!have_pages(n)) return fail(Errc::NoMemory);
+    if (!accounts.fits(account, n)) return fail(Errc::NoSpace);
+    return {};
+  }
 
   /// Page-table pages taken down per step: at most about 64 * 512 entries.
   static constexpr unsigned kReapBudget = 64;

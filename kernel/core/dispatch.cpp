@@ -7,10 +7,16 @@
 #include "kernel/core/calls_cap.hpp"
 #include "kernel/core/calls_device.hpp"
 #include "kernel/core/calls_env.hpp"
+#include "kernel/core/calls_ipc.hpp"
+#include "kernel/core/calls_large.hpp"
 #include "kernel/core/calls_machine.hpp"
 #include "kernel/core/calls_memory.hpp"
+#include "kernel/core/calls_message.hpp"
 #include "kernel/core/calls_network.hpp"
+#include "kernel/core/calls_page.hpp"
 #include "kernel/core/calls_processor.hpp"
+#include "kernel/core/calls_region.hpp"
+#include "kernel/core/calls_revoke.hpp"
 
 namespace xok::kernel {
 namespace calls {
@@ -18,6 +24,7 @@ namespace calls {
 // Each call of the table, declared again with the argument words the table gives it. Where that
 // differs from the header's declaration the name becomes ambiguous below, and nothing compiles.
 using EnvId = EnvIdWord;
+using RegionId = RegionIdWord;
 #define XOK_COMMA_ARGUMENTS(...) __VA_OPT__(, ) __VA_ARGS__
 #define XOK_SYSCALL(number, name, user_memory, arguments) \
   CallResult name(Call& call XOK_COMMA_ARGUMENTS arguments);

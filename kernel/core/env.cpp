@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The Xok authors
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "kernel/core/capability.hpp"
 #include "kernel/core/core.hpp"
+#include "kernel/core/ipc.hpp"
 #include "kernel/core/log_line.hpp"
 
 /// The life of an environment:
@@ -21,6 +24,10 @@ static_assert(kMaxEnvironments == 1u << kIndexBits);
 
 constexpr EnvIndex kFirstEnv = 1;
 
+/// What an environment is guaranteed unless its maker says less.
+constexpr std::uint32_t kGuaranteedPages = 16;
+constexpr std::uint32_t kFirstGuarantee = 0x7fff'ffff;  // the first one's: all there are
+
 std::string_view reason_text(DeathReason reason) {
   switch (reason) {
     case DeathReason::NoFaultEntry:
@@ -38,9 +45,10 @@ std::string_view reason_text(DeathReason reason) {
 
 void Core::initialize(const ExposedTables& exposed) {
   tables = exposed;
+  accounts.initialize(tables.info);
   pages.initialize(tables);
   XOK_CHECK(pages.free_count() > 0);
-  const std::uint64_t idle_table = page_tables.create();
+  const std::uint64_t idle_table = page_tables.create(0);
   scheduler.initialize(tables, idle_table);
   network.initialize(tables);
   disks.initialize(tables);
@@ -86,23 +94,25 @@ bool Core::recycle_dead_slot() {
   return false;
 }
 
-Result<EnvIndex> Core::create_env(const Capability& capability, std::uint64_t uenv_address,
-                                  EnvIndex share) {
+Result<EnvIndex> Core::create_env(EnvIndex maker, const Capability& capability,
+                                  std::uint64_t uenv_address, EnvIndex share) {
   if (uenv_address % kPageSize != 0 || uenv_address >= kUserTop) return fail(Errc::BadArgument);
   page_tables.reap(kReapBudget);
   Path path;
   std::uint64_t needed = 5;  // top, three tables, the Uenv
   if (share != kNoEnv) {
     path = page_tables.walk(env(share).table_page, uenv_address);
-    if (path.reached == 1 && (*path.entry & kPtePresent) != 0) return fail(Errc::BadArgument);
+    if (path.large() || (path.reached == 1 && (*path.entry & kPtePresent) != 0))
+      return fail(Errc::BadArgument);
     needed = path.reached;  // missing tables and the Uenv
   }
-  if (!have_pages(needed)) return fail(Errc::NoMemory);
+  const AccountIndex payer = maker == kNoEnv ? AccountIndex{0} : account(maker);
+  XOK_TRY(can_take(payer, needed));
   if (free_slots == 0 && !recycle_dead_slot()) return fail(Errc::NoSpace);
   const EnvIndex index = free_slots;
 
   const std::uint64_t uenv_page = pages.first_free();
-  pages.take_user(uenv_page, capability);
+  pages.take_user(uenv_page, capability, payer);
   const bool pinned = pages.pin(uenv_page);
   XOK_CHECK(pinned);
   const auto context = machine.context_create(index, PageNumber{uenv_page});
@@ -123,9 +133,13 @@ Result<EnvIndex> Core::create_env(const Capability& capability, std::uint64_t ue
   record.uenv_address = uenv_address;
   record.uenv_page = uenv_page;
   record.capabilities[0] = capability;
+  record.account = payer;
+  accounts.join(payer);
+  record.guaranteed =
+      maker == kNoEnv ? kFirstGuarantee : std::min(kGuaranteedPages, env(maker).guaranteed);
   if (share == kNoEnv) {
     record.address_space = index;
-    record.table_page = page_tables.create();
+    record.table_page = page_tables.create(payer);
     record.table_pages = 1;
     path = page_tables.walk(record.table_page, uenv_address);
   } else {
@@ -175,6 +189,8 @@ void Core::leave_address_space(EnvIndex index) {
     }
     env(heir).mapped_pages = record.mapped_pages;
     env(heir).table_pages = record.table_pages;
+    env(heir).pages_taken = record.pages_taken;
+    env(heir).pages_returned = record.pages_returned;
   }
   record.mapped_pages = record.table_pages = 0;
   record.table_page = 0;
@@ -186,9 +202,14 @@ void Core::end_env(Cpu& cpu, EnvIndex index, DeathReason reason) {
   scheduler.evict(cpu, index, last_holder ? record.table_page : 0);
   scheduler.free_slices(index);
   network.free_all(index);
+  end_transfers(*this, index);
+  regions.free_all(index);
+  (void)messages.remove(index);
   clear_predicate(index);
   machine.context_destroy(index);
   leave_address_space(index);
+  accounts.leave(account(index));
+  record.account = 0;
   pages.unpin(record.uenv_page);
   record.uenv_page = record.uenv_address = 0;
   record.status = EnvStatus::Dead;

@@ -19,8 +19,18 @@ struct EnvState {
   std::uint64_t pass = 0;            ///< last scheduling pass in which its predicate was false
   std::uint64_t predicate_page = 0;  ///< kernel page of its Predicate, 0: never set one
   Predicate* predicate = nullptr;    ///< in that page
+  bool revoke_due = false;           ///< pages were asked for: the upcall is due
+  /// How far repossession has looked, and whether executable pages are its turn now.
+  std::uint64_t repossess_cursor = 0;
+  bool repossess_code = false;
+  std::uint64_t taken_before = 0, returned_before = 0;  ///< Env's counts when pages were asked for
   std::uint32_t rings = 0;
   std::uint32_t filters = 0;
+  EnvIndex ipc_callee = kNoEnv;   ///< while Calling: who will reply
+  std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
+  std::uint32_t regions = 0;
+  std::uint32_t region_pages = 0;
+  bool ipc_slept = false;  ///< asleep when the last transfer entered it
 };
 
 /// Bounds on what one environment may take of a table that all share.

@@ -57,7 +57,7 @@ Result<std::uint64_t> map_page(Core& core, std::uint64_t va, std::uint64_t bits,
   if (!core.have_pages(path.reached)) return fail(Errc::NoMemory);
   if (page == kAnyPage) {
     page = core.pages.first_free();
-    core.pages.take_user(page, kRootCapability);
+    core.pages.take_user(page, kRootCapability, 0);
   }
   core.pages.map(page, (bits & kPteWritable) != 0);
   core.page_tables.complete(space, path, va);
@@ -129,7 +129,8 @@ Result<> map_bundle(Core& core, PageNumber first, std::uint64_t length) {
 
 Result<EnvIndex> start_first_environment(Core& core, std::span<const std::byte> elf_image,
                                          PageNumber bundle_first, std::uint64_t bundle_length) {
-  const EnvIndex index = XOK_TRY(core.create_env(kRootCapability, kInitUenvAddress, kNoEnv));
+  const EnvIndex index =
+      XOK_TRY(core.create_env(kNoEnv, kRootCapability, kInitUenvAddress, kNoEnv));
   const std::uint64_t entry = XOK_TRY(load_image(core, elf_image));
   for (std::uint64_t i = 1; i <= kInitStackPages; i++)
     (void)XOK_TRY(

@@ -16,8 +16,8 @@ constexpr std::size_t index_at(std::uint64_t va, unsigned level) {
 
 }  // namespace
 
-std::uint64_t PageTables::create() {
-  const std::uint64_t top = pages_.take_kernel();
+std::uint64_t PageTables::create(AccountIndex account) {
+  const std::uint64_t top = pages_.take_kernel(account);
   PageInfo& p = pages_.info(top);
   p.mappings = 1;
   p.reader_limit = 1;
@@ -28,7 +28,6 @@ std::uint64_t PageTables::create() {
   return top;
 }
 
-/// Whether no table of the path was ever shared: only then do the counts include what it maps.
 bool PageTables::counted(const Path& path) const {
   for (unsigned l = path.reached; l <= 4; l++) {
     if (pages_.info(path.table[l]).reader_limit == kShared) return false;
@@ -39,7 +38,7 @@ bool PageTables::counted(const Path& path) const {
 void PageTables::complete(const Space& space, Path& path, std::uint64_t va, unsigned level) {
   const bool counts = path.reached > level && counted(path);
   while (path.reached > level) {
-    const std::uint64_t table = pages_.take_kernel();
+    const std::uint64_t table = pages_.take_kernel(space.account);
     PageInfo& p = pages_.info(table);
     p.mappings = 1;
     p.reader_limit = 1;
@@ -80,7 +79,53 @@ void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
   if (was_present != is_present) count_leaf(space, path, is_present ? 1 : ~std::uint32_t{0});
   if (!was_present) return;
   machine_.flush(va);
-  pages_.unmap(entry_page(old), (old & kPteWritable) != 0);
+  if (pages_.unmap(entry_page(old), (old & kPteWritable) != 0)) space.record->pages_returned++;
+}
+
+bool PageTables::table_is_empty(const Path& path) {
+  const std::uint64_t table = entry_page(*path.entry);
+  const PageInfo& p = pages_.info(table);
+  if (p.mappings != 1 || p.reader_limit == kShared) return false;
+  std::uint64_t any = 0;
+  for (std::size_t i = 0; i < kEntries; i++) any |= entries(table)[i];
+  return any == 0;
+}
+
+void PageTables::store_large(const Space& space, const Path& path, std::uint64_t value) {
+  const std::uint64_t old = *path.entry;
+  const bool counts = counted(path);
+  machine_.write_entry(path.entry, value);
+  const auto count = [&](std::uint32_t leaves, std::uint32_t tables) {
+    if (!counts) return;
+    for (unsigned l = 2; l <= 4; l++) {
+      pages_.info(path.table[l]).writers += leaves;
+      pages_.info(path.table[l]).stamp += tables;
+    }
+    space.record->mapped_pages = pages_.info(path.table[4]).writers;
+    space.record->table_pages = pages_.info(path.table[4]).stamp;
+  };
+  constexpr auto kMany = static_cast<std::uint32_t>(kLargePages);
+  if (is_large(value)) count(kMany, 0);
+  if ((old & kPtePresent) == 0) return;
+  // Processors may hold the old page's translations in pieces, and the old table's in caches of
+  // their own: all go.
+  machine_.flush_all();
+  if (is_large(old)) {
+    count(~kMany + 1, 0);
+    space.record->pages_returned += unmap_large(old);
+  } else {
+    count(0, ~std::uint32_t{0});
+    pages_.info(entry_page(old)).mappings = 0;
+    pages_.give_kernel(entry_page(old));
+  }
+}
+
+/// Takes back the mappings of a large page; how many of its pages were freed.
+std::uint64_t PageTables::unmap_large(std::uint64_t entry) {
+  std::uint64_t freed = 0;
+  for (std::uint64_t i = 0; i < kLargePages; i++)
+    freed += pages_.unmap(entry_page(entry) + i, (entry & kPteWritable) != 0) ? 1 : 0;
+  return freed;
 }
 
 void PageTables::change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value) {
@@ -143,6 +188,11 @@ bool PageTables::reap_one(std::uint64_t top) {
     while (p.writers < end && (entries(table)[p.writers] & kPtePresent) == 0) p.writers++;
     if (p.writers == end) break;  // empty: this is the one
     parent = entries(table) + p.writers;
+    if (is_large(*parent)) {
+      unmap_large(*parent);
+      *parent = 0;
+      return true;
+    }
     table = entry_page(*parent);
     level--;
     PageInfo& child = pages_.info(table);

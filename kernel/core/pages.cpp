@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/pages.hpp"
 
+#include "kernel/core/acl.hpp"
 #include "kernel/core/capability.hpp"
 
 namespace xok::kernel {
@@ -22,7 +23,7 @@ void Pages::initialize(const ExposedTables& tables) {
     const PageStatus status = p.status;
     p = PageInfo{};
     p.status = status;
-    p.reader_limit = kAnyReaders;
+    p.reader_limit = p.writer_limit = kAnyNumber;
     if (status != PageStatus::Absent) system_->usable_pages++;
     if (status == PageStatus::Kernel) system_->kernel_pages++;
     if (status == PageStatus::BootModule) p.acl[0] = kRootCapability;
@@ -30,13 +31,15 @@ void Pages::initialize(const ExposedTables& tables) {
   }
 }
 
-std::uint64_t Pages::take_kernel() {
+std::uint64_t Pages::take_kernel(AccountIndex account) {
   const std::uint64_t page = system_->free_list_head;
   XOK_CHECK(page != 0);
   unlink(page);
   PageInfo& p = info_[page];
   p = PageInfo{};
   p.status = PageStatus::Kernel;
+  p.account = account;
+  accounts_.charge(account);
   system_->kernel_pages++;
   machine_.zero_page(PageNumber{page});
   return page;
@@ -45,15 +48,25 @@ std::uint64_t Pages::take_kernel() {
 void Pages::give_kernel(std::uint64_t page) {
   XOK_CHECK(info_[page].status == PageStatus::Kernel, page);
   system_->kernel_pages--;
+  accounts_.refund(info_[page].account);
   append(page);
 }
 
-void Pages::take_user(std::uint64_t page, const Capability& owner) {
+void Pages::free_user(std::uint64_t page) {
+  if (const AclExtension more = acl_extension(info_[page].acl[1]); more.page != 0) [[unlikely]]
+    give_kernel(more.page);
+  accounts_.refund(info_[page].account);
+  append(page);
+}
+
+void Pages::take_user(std::uint64_t page, const Capability& owner, AccountIndex account) {
   XOK_CHECK(info_[page].status == PageStatus::Free, page);
   unlink(page);
   PageInfo& p = info_[page];
   p.status = PageStatus::User;
-  p.reader_limit = kAnyReaders;
+  p.reader_limit = p.writer_limit = kAnyNumber;
+  p.account = account;
+  accounts_.charge(account);
   p.pins = 0;
   p.mappings = p.writers = 0;
   p.stamp = now();
@@ -80,7 +93,8 @@ void Pages::unlink(std::uint64_t page) {
 void Pages::append(std::uint64_t page) {
   PageInfo& p = info_[page];
   p.status = PageStatus::Free;
-  p.reader_limit = kAnyReaders;
+  p.reader_limit = p.writer_limit = kAnyNumber;
+  p.account = 0;
   p.pins = 0;
   p.mappings = 0;
   p.writers = static_cast<std::uint32_t>(free_tail_);

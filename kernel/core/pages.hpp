@@ -7,6 +7,7 @@
 #include "abi/exposed.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
+#include "kernel/core/accounts.hpp"
 #include "kernel/core/machine.hpp"
 
 /// Physical pages: who has which, and when one becomes free.
@@ -17,13 +18,15 @@
 ///   Kernel      not mapped by user code, except that page tables show in the page-table window;
 ///               for a page table see page_table.hpp
 ///   BootModule  as User, but never freed and never writable
+/// A page in use is counted in the account its `account` names. An extended ACL (acl.hpp) is freed
+/// with its page.
 /// A page leaves the free list filled with zeroes. The list is first in, first out: its head is the
 /// page that has been free for the longest time.
 namespace xok::kernel {
 
 class Pages {
  public:
-  explicit Pages(Machine& machine) : machine_{machine} {}
+  Pages(Machine& machine, Accounts& accounts) : machine_{machine}, accounts_{accounts} {}
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
 
@@ -43,15 +46,16 @@ class Pages {
   }
   [[nodiscard]] std::uint64_t free_count() const { return system_->free_pages; }
 
-  /// Takes the page at the head of the free list (there must be one) for the kernel.
-  std::uint64_t take_kernel();
+  /// Takes the page at the head of the free list (there must be one) for the kernel. `account` pays
+  /// for it, and has room (Accounts::fits).
+  std::uint64_t take_kernel(AccountIndex account);
   /// Gives a kernel page back.
   void give_kernel(std::uint64_t page);
   /// The head of the free list, 0 when it is empty.
   [[nodiscard]] std::uint64_t first_free() const { return system_->free_list_head; }
-  /// Takes a page that is Free for a user: zeroed, `owner` as its first ACL entry. It must be
-  /// mapped or pinned before the call ends.
-  void take_user(std::uint64_t page, const Capability& owner);
+  /// Takes a page that is Free for a user: zeroed, `owner` as its first ACL entry. `account` pays
+  /// and has room. It must be mapped or pinned before the call ends.
+  void take_user(std::uint64_t page, const Capability& owner, AccountIndex account);
 
   /// Counts a present entry that maps the page. `count_fits` must have said yes.
   void map(std::uint64_t page, bool writable) {
@@ -60,11 +64,12 @@ class Pages {
     p.writers += writable ? 1 : 0;
   }
   /// Takes that back; frees the page if nothing holds it. No processor may still translate to it.
-  void unmap(std::uint64_t page, bool writable) {
+  /// Whether it was freed.
+  bool unmap(std::uint64_t page, bool writable) {
     PageInfo& p = info_[page];
     p.mappings--;
     p.writers -= writable ? 1 : 0;
-    release_if_unused(page);
+    return release_if_unused(page);
   }
   /// Keeps the page from being reused until as many `unpin`. False: too many pins already.
   [[nodiscard]] bool pin(std::uint64_t page) {
@@ -78,28 +83,38 @@ class Pages {
     release_if_unused(page);
   }
 
-  /// Whether one more mapping of an allocated page is allowed, by its reader limit and the counter.
-  /// `replaced` mappings of it go away in the same step (0 or 1).
-  [[nodiscard]] bool count_fits(std::uint64_t page, std::uint32_t replaced) const {
+  /// Whether one more mapping of an allocated page is allowed, by its limits and the counter.
+  /// `replaced`: the entry it replaces, if that maps the same page; else 0.
+  [[nodiscard]] bool count_fits(std::uint64_t page, bool writable, std::uint64_t replaced) const {
     const PageInfo& p = info_[page];
-    const std::uint32_t others = p.mappings - replaced;
-    if (p.reader_limit < kAnyReaders && others >= p.reader_limit) return false;
+    const std::uint32_t others = p.mappings - ((replaced & kPtePresent) != 0 ? 1 : 0);
+    if (p.reader_limit < kAnyNumber && others >= p.reader_limit) return false;
+    if (writable && !writer_fits(page, (replaced & kPteWritable) != 0 ? 1 : 0)) return false;
     return others != ~std::uint32_t{0};
   }
+  /// The same for one more writable mapping, `replaced` of which go away.
+  [[nodiscard]] bool writer_fits(std::uint64_t page, std::uint32_t replaced) const {
+    const PageInfo& p = info_[page];
+    return p.writer_limit == kAnyNumber || p.writers - replaced < p.writer_limit;
+  }
 
-  static constexpr std::uint8_t kAnyReaders = 2;
+  static constexpr std::uint8_t kAnyNumber = 2;
   static constexpr std::uint16_t kMaxPins = 0xffff;
 
  private:
   void unlink(std::uint64_t page);
   void append(std::uint64_t page);
-  void release_if_unused(std::uint64_t page) {
+  bool release_if_unused(std::uint64_t page) {
     const PageInfo& p = info_[page];
-    if (p.mappings == 0 && p.pins == 0 && p.status == PageStatus::User) append(page);
+    if (p.mappings != 0 || p.pins != 0 || p.status != PageStatus::User) return false;
+    free_user(page);
+    return true;
   }
+  void free_user(std::uint64_t page);
   [[nodiscard]] std::uint32_t now() const { return static_cast<std::uint32_t>(system_->ticks); }
 
   Machine& machine_;
+  Accounts& accounts_;
   SystemInfo* system_ = nullptr;
   PageInfo* info_ = nullptr;
   std::byte* direct_map_ = nullptr;  // where page 0 is, or would be

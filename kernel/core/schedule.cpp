@@ -104,7 +104,7 @@ bool Scheduler::anyone_else(const Cpu& cpu) {
   std::uint64_t deadline = kNever;
   const std::uint64_t pass = ++pass_;
   for (std::uint32_t at = next_used(p, 0); at != kNone; at = next_used(p, at + 1)) {
-    const EnvIndex env = env_index(slice(cpu.number, at).owner);
+    const EnvIndex env = runner(env_index(slice(cpu.number, at).owner));
     if (env == cpu.current || states_[env].pass == pass) continue;
     if (ready(env, deadline)) return true;
     states_[env].pass = pass;
@@ -128,7 +128,7 @@ Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
       if (at == kNone || at > cpu.position) break;
     }
     Slice& s = slice(cpu.number, at);
-    const EnvIndex env = env_index(s.owner);
+    const EnvIndex env = runner(env_index(s.owner));
     if (states_[env].pass == pass) continue;
     if (!ready(env, deadline)) {
       states_[env].pass = pass;
@@ -167,6 +167,8 @@ void Scheduler::leave(Cpu& cpu) {
 
 void Scheduler::give(Cpu& cpu, EnvIndex env) {
   leave(cpu);
+  if (states_[env].revoke_due) [[unlikely]]
+    enter_revocation(env);
   if (cpu.current == env) return;
   cpu.current = env;
   Env& record = envs_[env];
@@ -200,6 +202,7 @@ void Scheduler::switch_to_next(Cpu& cpu) {
 
 bool Scheduler::switch_to(Cpu& cpu, EnvIndex env) {
   std::uint64_t deadline = kNever;
+  env = runner(env);
   if (!ready(env, deadline)) return false;
   give(cpu, env);
   return true;
@@ -263,6 +266,7 @@ bool Scheduler::tick(Cpu& cpu) {
     return false;
   }
   if (!anyone_else(cpu)) {
+    if (states_[env].revoke_due) enter_revocation(env);
     cpu.slice_end = now + slice_cycles_;
     machine_.set_timer(cpu.slice_end);
     return false;
@@ -313,6 +317,24 @@ void Scheduler::enter_slice_start(EnvIndex env) {
   uenv.slice_start_active = 1;
   context.rip = entry;
   context.rsp = uenv.slice_start_stack;
+  context.rflags = upcall_flags(context.rflags);
+}
+
+/// The upcall that asks for pages. Inside a critical section it waits for the next slice.
+void Scheduler::enter_revocation(EnvIndex env) {
+  volatile Uenv& uenv = machine_.uenv(env);
+  volatile Revocation& revocation = uenv.revocation;
+  if (uenv.critical_depth != 0) return;
+  states_[env].revoke_due = false;
+  const std::uint64_t entry = revocation.entry;
+  if (!is_entry(entry) || revocation.active != 0) return;
+  Context& context = machine_.context(env);
+  revocation.save.rip = context.rip;
+  revocation.save.rsp = context.rsp;
+  revocation.save.rflags = context.rflags;
+  revocation.active = 1;
+  context.rip = entry;
+  context.rsp = revocation.stack;
   context.rflags = upcall_flags(context.rflags);
 }
 

@@ -29,6 +29,8 @@ namespace xok::kernel {
 
 inline constexpr std::uint64_t kGraceNanoseconds = 1'000'000;
 inline constexpr std::uint32_t kMaxOverruns = 256;
+/// How many control transfers, each made inside the one before, one slice is handed through.
+inline constexpr unsigned kMaxDonation = 8;
 
 class Scheduler {
  public:
@@ -59,6 +61,13 @@ class Scheduler {
   void switch_to_next(Cpu& cpu);
   /// Gives the rest of the current slice to `env`. False when it cannot run now.
   bool switch_to(Cpu& cpu, EnvIndex env);
+  /// Who runs in `env`'s time: itself, or whom it waits for in a control transfer, at most
+  /// kMaxDonation calls on. (Waiting is a forest: who waits is not ready to be called.)
+  [[nodiscard]] EnvIndex runner(EnvIndex env) const {
+    for (unsigned i = 0; i < kMaxDonation && envs_[env].status == EnvStatus::Calling; i++)
+      env = states_[env].ipc_callee;
+    return env;
+  }
   /// Puts the current environment to sleep on its predicate. False: it holds already.
   bool sleep(EnvIndex env);
   /// A voluntary yield: ends the count of overruns and charges time used beyond the slice's end.
@@ -99,6 +108,7 @@ class Scheduler {
   void charge(Cpu& cpu, std::uint64_t now);
   bool enter_slice_end(EnvIndex env);
   void enter_slice_start(EnvIndex env);
+  void enter_revocation(EnvIndex env);
   void load(Processor& p, std::uint64_t table);
 
   Machine& machine_;
@@ -116,6 +126,14 @@ class Scheduler {
 
 /// Whether an upcall entry may be jumped to: a user address that is not 0.
 constexpr bool is_entry(std::uint64_t address) { return address != 0 && address < kUserTop; }
+
+/// The flags as user code may have them: carry, parity, adjust, zero, sign, trap, direction,
+/// overflow, resume, alignment, id; interrupts always on.
+constexpr std::uint64_t user_flags(std::uint64_t rflags) {
+  constexpr std::uint64_t kUserFlags = 0x0025'0dd5;
+  constexpr std::uint64_t kFixedFlags = 0x202;  // interrupts on, and the bit that is always 1
+  return (rflags & kUserFlags) | kFixedFlags;
+}
 
 /// The flags that an upcall starts with: no single step, no direction, no nested task, no
 /// alignment check.

@@ -138,9 +138,9 @@ Result<std::uint64_t> Wakeups::operand(std::uint64_t top, WakeOperand kind, std:
   const std::uint64_t size = kind == WakeOperand::Word64 ? 8 : 4;
   if (value % size != 0) return fail(Errc::BadArgument);
   if (value >= kUserTop) return exposed_word(value, size);
-  const std::uint64_t* entry = page_tables_.find(top, value);
-  if (entry == nullptr || (*entry & kPtePresent) == 0) return fail(Errc::Fault);
-  const std::uint64_t page = entry_page(*entry);
+  const std::uint64_t entry = page_tables_.lookup(top, value);
+  if ((entry & kPtePresent) == 0) return fail(Errc::Fault);
+  const std::uint64_t page = entry_page(entry);
   if (!pages_.pin(page)) return fail(Errc::NoSpace);
   out.page[out.pinned++] = static_cast<std::uint32_t>(page);
   return reinterpret_cast<std::uint64_t>(pages_.bytes(page)) + (value & kPageMask);

@@ -34,6 +34,7 @@ constexpr Feature kRequired[] = {
 constexpr Feature kUmip = {"UMIP", 7, Register::Ecx, 2};
 constexpr Feature kTscDeadline = {"TSC-deadline", 1, Register::Ecx, 24};
 constexpr Feature kRdrand = {"RDRAND", 1, Register::Ecx, 30};
+constexpr Feature kSelfSnoop = {"SS", 1, Register::Edx, 27};
 constexpr Feature kAvx = {"AVX", 1, Register::Ecx, 28};
 
 bool has(const Feature& feature) {
@@ -88,6 +89,7 @@ void enable_features() {
   if (!complete) stop_machine(kStopFailure);
 
   g_features.umip = has(kUmip);
+  g_features.self_snoop = has(kSelfSnoop);
   g_features.tsc_deadline = has(kTscDeadline);
   g_features.rdrand = has(kRdrand);
   constexpr std::uint64_t kX2Enabled = 1u << 10;

@@ -13,6 +13,7 @@ struct Features {
   bool x2apic;  ///< and the firmware has switched it on
   bool tsc_deadline;
   bool rdrand;
+  bool self_snoop;  ///< keeps cached and uncached views of one page coherent
   bool avx;
   bool avx512;
   std::uint64_t vector_mask;   ///< XCR0: the state XSAVE keeps

@@ -79,6 +79,9 @@ void fill_system_info() {
   info.processors = 1;
   copy_text(info.build, kBuild);
   info.processor_name = processor_name();
+  // An uncached view of a page may miss the zeroes that are still in a cache, so that it would show
+  // the last owner's bytes: only where the processor snoops its own caches.
+  info.caching_bits = kPteWriteThrough | (features().self_snoop ? kPteCacheDisable : 0);
   copy_text(info.command_line, g_boot.command_line());
 }
 

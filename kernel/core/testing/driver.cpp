@@ -13,7 +13,9 @@ namespace {
 
 using enum SyscallNumber;
 
-constexpr std::size_t kPages = 120;
+/// Few pages, so that memory runs out; now and then enough for a large page.
+constexpr std::uint64_t kFewPages = 120;
+constexpr std::uint64_t kManyPages = 1100;
 constexpr std::uint64_t kBuffer = kScratch + 256;
 
 constexpr SyscallNumber kNumbers[] = {
@@ -23,16 +25,35 @@ constexpr SyscallNumber kNumbers[] = {
 };
 
 /// Calls that get the machine into interesting states, more often than the others.
-constexpr SyscallNumber kFavourites[] = {
-    pte_insert,  pte_insert, pte_insert,   pte_insert_range, env_alloc,   pte_modify_range,
-    table_share, cap_forge,  page_set_acl, wakeup_set,       ring_create, filter_insert,
-    env_free,    batch,      yield,        disk_transfer};
-
-constexpr std::uint64_t kAddresses[] = {
-    kScratch,           kScratch + 0x1000,   0x5f'f000,        0x60'0000,
-    0x60'1000,          0x7000'0000,         0x7000'1000,      0x4000'0000,
-    0x80'0000'0000,     kUserTop - 0x1000,   kInitUenvAddress, kInitStackTop - 0x1000,
-    kInitBundleAddress, kUserTop - 0x40'0000};
+constexpr SyscallNumber kFavourites[] = {pte_insert,      pte_insert,
+                                         pte_insert,      pte_insert_range,
+                                         env_alloc,       pte_modify_range,
+                                         table_share,     cap_forge,
+                                         page_set_acl,    wakeup_set,
+                                         ring_create,     filter_insert,
+                                         env_free,        batch,
+                                         yield,           disk_transfer,
+                                         page_acl_resize, page_set_limits,
+                                         env_set_quota,   pages_request,
+                                         pages_repossess, ipc_call,
+                                         ipc_reply,       region_create,
+                                         region_write,    message_ring_create,
+                                         message_send};
+constexpr std::uint64_t kAddresses[] = {kScratch,
+                                        kScratch + 0x1000,
+                                        0x5f'f000,
+                                        0x60'0000,
+                                        0x60'1000,
+                                        0x7000'0000,
+                                        0x7000'1000,
+                                        0x4000'0000,
+                                        0x80'0000'0000,
+                                        0x80'0020'0000,
+                                        kUserTop - 0x1000,
+                                        kInitUenvAddress,
+                                        kInitStackTop - 0x1000,
+                                        kInitBundleAddress,
+                                        kUserTop - 0x40'0000};
 constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      kPageTableWindow,
                                            ~0ull,        0xffff'8000'0000'0000, 0,
                                            kScratch + 1, 0x8000'0000'0000,      kUserTop - 8};
@@ -42,7 +63,8 @@ constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      
 std::array<std::uint64_t, kSyscallNumbers> Driver::succeeded{};
 std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> Driver::failed{};
 
-Driver::Driver(Choose choose) : choose_{std::move(choose)}, bed_{kPages} {
+Driver::Driver(Choose choose)
+    : choose_{std::move(choose)}, pages_{choose_(40) == 1 ? kManyPages : kFewPages}, bed_{pages_} {
   const SystemInfo& info = bed_.machine.info();
   kernel_at_start_ = FakeMachine::kBootKernelPages + 1;
   free_at_start_ = info.usable_pages - kernel_at_start_ - FakeMachine::kModulePages;
@@ -68,6 +90,12 @@ void Driver::found_families() {
   bed_.run(known_[1]);
   const std::int64_t thread = bed_.call(env_alloc, 0, kShareAddressSpace, 0x7000'1000);
   if (thread > 0) known_.push_back(static_cast<EnvId>(thread));
+  for (const EnvId id : known_) {  // each lets in whoever covers its own name
+    volatile IpcArea& area = bed_.machine.uenv(env_index(id)).ipc;
+    area.entry = 0x20'0000;
+    area.allow = 6;
+    area.gate = bed_.env(id).capabilities[0].bits();
+  }
 }
 
 // -- Choices
@@ -97,7 +125,7 @@ std::uint64_t Driver::buffer() {
 
 std::uint64_t Driver::page_number() {
   if (one_in(30)) return choose_(~0ull >> 12);
-  return choose_(kPages + 4);
+  return choose_(pages_ + 4);
 }
 
 std::uint64_t Driver::entry() {
@@ -122,6 +150,13 @@ std::uint64_t Driver::capability() {
                                        (one_in(20) ? 16u : 0u) | length << 5);
   for (std::size_t i = 1; i < 4; i++) c.name[i] = static_cast<std::uint8_t>(choose_(4));
   return one_in(20) ? choose_(~0ull) : c.bits();
+}
+
+RegionId Driver::region() {
+  std::vector<RegionId> ids;
+  bed_.core().regions.visit([&](RegionId id, const auto&) { ids.push_back(id); });
+  if (ids.empty() || one_in(6)) return choose_(8192);
+  return ids[choose_(ids.size())];
 }
 
 std::uint64_t Driver::small_count() { return one_in(20) ? choose_(~0ull) : choose_(9); }
@@ -168,7 +203,29 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       return {one_in(10) ? address() : address() & ~(span - 1), level, target(), target()};
     }
     case page_set_acl:
-      return {slot(), page_number(), choose_(3), capability()};
+      return {slot(), page_number(), one_in(4) ? choose_(515) : choose_(3), capability()};
+    case cap_release:
+      return {slot(), target()};
+    case page_acl_resize:
+      return {slot(), page_number(), one_in(3) ? choose_(520) : 2 + choose_(4)};
+    case page_acl_read:
+      return {page_number(), choose_(4), buffer(), one_in(8) ? choose_(600) : choose_(6)};
+    case page_set_limits:
+      return {slot(), page_number(), choose_(one_in(10) ? 9 : 3), choose_(3)};
+    case large_insert: {
+      const std::uint64_t at = one_in(10) ? address() : address() & ~(kLargeSize - 1);
+      const std::uint64_t first = one_in(8) ? page_number() : 512 * choose_(3);
+      const std::uint64_t bits = fresh_page(one_in(2)) | (one_in(20) ? 0 : kPteLarge);
+      return {slot(), one_in(3) ? 0 : first << kPageShift | bits, at, target()};
+    }
+    case pages_request:
+      return {make_target(slot(), env_id()), one_in(10) ? choose_(600) : choose_(6),
+              one_in(4) ? choose_(~0ull) : 0};
+    case pages_repossess:
+      return {make_target(slot(), env_id())};
+    case env_set_quota:
+      return {make_target(slot(), env_id()), one_in(3) ? kUnlimited : choose_(one_in(2) ? 12 : 60),
+              one_in(8) ? choose_(99) : choose_(3)};
     case slice_alloc:
       return {slot(), choose_(20) / 19, one_in(2) ? kAnyPosition : choose_(12), env_id()};
     case slice_free:
@@ -177,6 +234,27 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       return {slot(), choose_(20) / 19, choose_(12), env_id()};
     case yield:
       return {one_in(3) ? 0 : env_id(), one_in(4) ? kYieldSleep : one_in(30) ? 2u : 0u};
+    case ipc_call:
+    case ipc_send:
+      return {make_target(slot(), env_id()), choose_(99), choose_(99), 0, 0, 0};
+    case ipc_reply: {
+      const volatile IpcArea& mine = bed_.machine.uenv(bed_.current()).ipc;
+      const EnvId who = one_in(4) ? env_id() : static_cast<EnvId>(mine.caller);
+      return {make_reply(one_in(20) ? 2 : choose_(2), one_in(6) ? 0 : who), choose_(99)};
+    }
+    case message_ring_create:
+      return {one_in(2) ? kScratch & ~kPageMask : address(), std::uint64_t{32} << choose_(3),
+              one_in(6) ? capability() : bed_.self().capabilities[0].bits()};
+    case message_send:
+      return {make_target(slot(), env_id()), buffer(), one_in(10) ? choose_(200) : 1 + choose_(60)};
+    case region_create:
+      return {slot(), one_in(20) ? choose_(~0ull) : choose_(4097), one_in(2) ? 0 : capability()};
+    case region_read:
+    case region_write:
+      return {slot(), region(), one_in(2) ? 0 : choose_(300), buffer(),
+              one_in(20) ? choose_(~0ull) : choose_(300)};
+    case region_delete:
+      return {slot(), region()};
     case wakeup_set:
       return {buffer(), one_in(4) ? 0 : small_count()};
     case ring_create:
@@ -272,6 +350,23 @@ void Driver::fill_buffer(SyscallNumber number) {
   }
 }
 
+/// Fills the caller's Revocation, mostly with addresses that are mapped.
+void Driver::prepare_for_revocation() {
+  volatile Revocation& r = bed_.machine.uenv(bed_.current()).revocation;
+  r.entry = one_in(3) ? address() : 0;
+  r.active = choose_(2);
+  r.keep = address();
+  r.give = buffer() & ~std::uint64_t{7};
+  r.give_count = one_in(10) ? choose_(~0ull) : choose_(4);
+  r.vector = (one_in(2) ? kScratch : address()) & ~std::uint64_t{63};
+  r.vector_slots = choose_(9);
+  r.vector_count = choose_(3);
+  r.save_slot = one_in(2) ? 3 : slot();
+  r.save_disk = choose_(3);
+  r.save_block = choose_(1010);
+  r.save_blocks = choose_(3);
+}
+
 // -- Steps
 
 /// A page that a call has just allocated and that is not all zero; 0 if there is none. (Batches and
@@ -302,6 +397,18 @@ std::string Driver::judged(Step step, const std::function<std::int64_t()>& actio
   return judge(before, after, step);
 }
 
+/// Lets others in, or not, or sends a block along.
+void Driver::prepare_for_transfers(volatile IpcArea& area) {
+  if (one_in(2)) area.busy = choose_(4) / 3;
+  area.entry = one_in(10) ? address() : 0x20'0000 + choose_(64);
+  area.stack = address();
+  area.allow = one_in(4) ? choose_(8) : 6;
+  area.only = one_in(4) ? env_id() : 0;
+  area.gate = one_in(4) ? capability() : bed_.self().capabilities[choose_(5)].bits();
+  area.out_words = one_in(20) ? choose_(~0ull) : choose_(4);
+  if (one_in(10)) area.save.rip = address();
+}
+
 std::string Driver::random_call() {
   SyscallNumber number = pick_number();
   const bool crowded = known_.size() > 12 || bed_.machine.info().environments >= 8;
@@ -316,6 +423,8 @@ std::string Driver::random_call() {
     uenv.grant_slot = slot();
     uenv.grant = one_in(2) ? capability() : bed_.self().capabilities[choose_(5)].bits();
   }
+  if (one_in(10)) prepare_for_revocation();
+  if (one_in(4)) prepare_for_transfers(bed_.machine.uenv(bed_.current()).ipc);
   const std::string who = std::to_string(caller) + " ";
   std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
   for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
@@ -400,6 +509,13 @@ std::string Driver::finish() {
   while (!bed_.machine.transfers.empty()) bed_.finish_disk(0);
   const SystemInfo& info = bed_.machine.info();
   if (info.environments != 0) return "environments left: " + std::to_string(info.environments);
+  std::uint64_t extended = 0;  // boot modules are never freed, nor are their ACLs
+  for (std::uint64_t i = 0; i < FakeMachine::kModulePages; i++) {
+    const PageInfo& p = bed_.machine.page_info(FakeMachine::kFirstModulePage + i);
+    extended += p.acl[1].pointer() ? 1 : 0;
+  }
+  kernel_at_start_ += extended;
+  free_at_start_ -= extended;
   if (info.kernel_pages != kernel_at_start_)
     return "kernel pages left: " + std::to_string(info.kernel_pages - kernel_at_start_);
   if (info.free_pages != free_at_start_)

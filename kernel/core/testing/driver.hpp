@@ -53,9 +53,13 @@ class Driver {
   std::uint64_t page_number();
   std::uint64_t capability();
   std::uint64_t small_count();
+  void prepare_for_revocation();
+  std::uint64_t region();
   void fill_buffer(SyscallNumber number);
+  void prepare_for_transfers(volatile IpcArea& area);
 
   Choose choose_;
+  std::uint64_t pages_;
   TestBed bed_;
   std::uint64_t free_at_start_ = 0;
   std::uint64_t kernel_at_start_ = 0;

@@ -29,6 +29,7 @@ FakeMachine::FakeMachine(std::size_t pages)
     page_infos_[kFirstModulePage + i].status = PageStatus::BootModule;
   info_->page_count = pages;
   info_->processors = 1;
+  info_->caching_bits = kPteWriteThrough | kPteCacheDisable;
   info_->tsc_hz = 1'000'000'000;
   info_->interfaces[1].present = 1;
   info_->interface_count = 2;
@@ -92,11 +93,14 @@ bool FakeMachine::walk(std::uint64_t top, std::uint64_t va, Translation& out) {
     const auto* const entries = reinterpret_cast<const std::uint64_t*>(memory_[table].bytes);
     const std::uint64_t entry = entries[va >> (12 + 9 * (level - 1)) & 511];
     if ((entry & kPtePresent) == 0 || (entry & kPteUser) == 0) return false;
-    if (level > 1 && (entry & kPteLarge) != 0) broken("a large page", entry, va);
+    const bool large = level > 1 && (entry & kPteLarge) != 0;
+    if (large && level != 2) broken("a huge page", entry, va);
     if ((entry & 0x7800'0000'0000'0000) != 0) broken("reserved bits", entry, va);
     writable = writable && (entry & kPteWritable) != 0;
     table = (entry & kPtePageMask) >> kPageShift;
-    if (level == 1) break;
+    if (large && table % 512 != 0) broken("a large page out of place", entry, va);
+    if (large) table += va >> kPageShift & 511;
+    if (level == 1 || large) break;
   }
   out = {table, writable};
   return true;

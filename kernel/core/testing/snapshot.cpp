@@ -3,6 +3,7 @@
 #include "kernel/core/testing/snapshot.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace xok::kernel::testing {
 namespace {
@@ -19,8 +20,13 @@ void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::ui
     return;
   }
   for (unsigned i = 0; i < (level == 4 ? 254u : 512u); i++) {
-    if ((entry[i] & kPtePresent) != 0)
+    if ((entry[i] & kPtePresent) == 0) continue;
+    if (level == 2 && (entry[i] & kPteLarge) != 0) {
+      out.reached_from[table].insert(top);
+      out.leaves[{table, i}] = entry[i];
+    } else {
       walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1);
+    }
   }
 }
 
@@ -42,6 +48,10 @@ bool opens(const Capability& holder, const Capability& guard, Permission want) {
   return above(holder, guard) && has(holder, bits) && has(guard, bits);
 }
 
+bool opens_some(const Capability& holder, const std::vector<Capability>& acl, Permission want) {
+  return std::ranges::any_of(acl, [&](const Capability& c) { return opens(holder, c, want); });
+}
+
 bool same(const Capability& a, const Capability& b) {
   return above(a, b) && above(b, a) && (a.header & 7) == (b.header & 7);
 }
@@ -55,13 +65,28 @@ Slots slots_of(const Step& step) {
   const auto& a = step.arguments;
   switch (static_cast<SyscallNumber>(step.number)) {
     case SyscallNumber::env_alloc:
+    case SyscallNumber::region_create:
+    case SyscallNumber::region_read:
+    case SyscallNumber::region_write:
+    case SyscallNumber::region_delete:
     case SyscallNumber::page_set_acl:
+    case SyscallNumber::page_acl_resize:
+    case SyscallNumber::page_set_limits:
       return {.right = a[0]};
+    case SyscallNumber::ipc_call:
+    case SyscallNumber::ipc_send:
+      return {.right = a[0] >> 32};
     case SyscallNumber::env_free:
     case SyscallNumber::env_set_context:
+    case SyscallNumber::env_set_quota:
+    case SyscallNumber::pages_request:
+    case SyscallNumber::pages_repossess:
       return {.target = a[0] >> 32};
+    case SyscallNumber::cap_release:
+      return {.target = a[1] >> 32};
     case SyscallNumber::cap_forge:
     case SyscallNumber::pte_insert:
+    case SyscallNumber::large_insert:
       return {.right = a[0], .target = a[3] >> 32};
     case SyscallNumber::pte_insert_range:
       return {.right = a[0], .target = a[5] >> 32};
@@ -95,9 +120,18 @@ class Judge {
 
   std::string run() {
     for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) check_env(i);
+    for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) check_transfer(i);
     for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_acl(page);
+    for (std::uint64_t page = 0; page < after_.pages.size(); page++) check_limits(page);
     for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
+    for (const auto& [at, entry] : before_.leaves) check_removed(at.first, at.second);
     for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
+    check_regions();
+    if (is(SyscallNumber::message_send)) {
+      const auto id = static_cast<EnvId>(step_.arguments[0]);
+      const EnvIndex to = id == 0 ? step_.caller : env_index(id);
+      if (to < Snapshot::kEnvs) check_messages(to);
+    }
     const bool partial = batch_ || is(SyscallNumber::pte_insert_range);
     if (step_.caller != kNoEnv && step_.result < 0 && !partial && changed_)
       complain("failed, and changed something", static_cast<std::uint64_t>(-step_.result));
@@ -185,6 +219,103 @@ class Judge {
     }
   }
 
+  /// A message arrives only from who opens the gate. (Other calls write where their caller wants,
+  /// which may be in a ring of its own or, through shared memory, of another.)
+  void check_messages(EnvIndex i) {
+    const auto& was = before_.envs[i];
+    const auto& now = after_.envs[i];
+    if (!is(SyscallNumber::message_send) || !was.alive || was.ring == now.ring) return;
+    changed_ = true;
+    const std::uint64_t slot = step_.arguments[0] >> 32;
+    const auto& mine = before_.envs[step_.caller];
+    if (slot >= kCapabilitySlots ||
+        !opens(mine.capabilities[slot], was.message_gate, Permission::Write))
+      complain("sent without the right", i, slot);
+  }
+
+  /// A region is read, written, made and ended only with the rights for it.
+  void check_regions() {
+    const auto opened = [&](const Snapshot::RegionView& r, Permission want) {
+      return some_held([&](const Capability& c) {
+        return opens(c, r.acl[0], want) || opens(c, r.acl[1], want);
+      });
+    };
+    for (const auto& [id, was] : before_.regions) {
+      const auto now = after_.regions.find(id);
+      if (now == after_.regions.end()) {
+        changed_ = true;
+        const bool ended = std::ranges::none_of(
+            after_.envs, [&](const auto& e) { return e.id == was.owner && e.alive; });
+        const bool deleted =
+            (is(SyscallNumber::region_delete) || batch_) &&
+            some_held([&](const Capability& c) { return opens(c, was.acl[0], Permission::Write); });
+        if (!ended && !deleted) complain("a region went away", id);
+        continue;
+      }
+      if (now->second.acl != was.acl) complain("a region's ACL changed", id);
+      if (now->second.bytes == was.bytes) continue;
+      changed_ = true;
+      const bool named = batch_ || (is(SyscallNumber::region_write) && step_.arguments[1] == id);
+      if (!named || !opened(was, Permission::Write)) complain("wrote a region", id);
+    }
+    for (const auto& [id, now] : after_.regions) {
+      if (before_.regions.contains(id)) continue;
+      changed_ = true;
+      if (!is(SyscallNumber::region_create) && !batch_) complain("a region appeared", id);
+      const auto allocates_it = [&](const Capability& c) {
+        return above(c, now.acl[0]) && has(c, 3);
+      };
+      if (!some_held(allocates_it) && !batch_) complain("a region was allocated", id);
+      if (!batch_ && now.bytes.find_first_not_of('\0') != std::string::npos)
+        complain("a new region holds old bytes", id);
+    }
+    const bool read = is(SyscallNumber::region_read) && step_.result >= 0;
+    const auto source = before_.regions.find(read ? step_.arguments[1] : 0);
+    if (read && (source == before_.regions.end() || !opened(source->second, Permission::None)))
+      complain("read a region", step_.arguments[1]);
+  }
+
+  /// An environment is sent elsewhere, or stops waiting, only by who may do that to it.
+  void check_transfer(EnvIndex i) {
+    const auto& was = before_.envs[i];
+    const auto& now = after_.envs[i];
+    if (!was.alive || now.id != was.id || !now.alive) return;
+    // Whoever gets the processor may have an upcall of its own to take first.
+    const bool own_entry = now.rip == was.slice_start || now.rip == was.revocation;
+    const bool sent = is(SyscallNumber::ipc_call) || is(SyscallNumber::ipc_send);
+    const bool entered = sent && was.rip != now.rip && now.ipc.busy == 1 && i != step_.caller;
+    if (entered) {
+      changed_ = true;
+      const bool call = is(SyscallNumber::ipc_call);
+      const Capability gate = Capability::from_bits(was.ipc.gate);
+      const std::uint64_t slot = step_.arguments[0] >> 32;
+      const auto& mine = before_.envs[step_.caller];
+      const bool named = (step_.arguments[0] & 0xffff'ffff) == was.id;
+      const bool opened =
+          slot < kCapabilitySlots && opens(mine.capabilities[slot], gate, Permission::Write);
+      const bool allowed = (was.ipc.allow & (call ? 2 : 4)) != 0;
+      if (!named || !opened || !allowed || was.ipc.busy != 0 ||
+          (now.rip != was.ipc.entry && !own_entry))
+        complain("entered an environment", i);
+      if (was.ipc.only != 0 && was.ipc.only != mine.id) complain("entered as the wrong one", i);
+      if (was.status == EnvStatus::Calling) complain("entered who waits", i);
+      if (now.ipc.caller != mine.id) complain("a forged caller", i, now.ipc.caller);
+    }
+    const bool woken = was.status == EnvStatus::Calling && now.status != EnvStatus::Calling;
+    if (woken) {
+      changed_ = true;
+      const bool answered = is(SyscallNumber::ipc_reply) && was.waits_for == step_.caller;
+      const auto& callee = after_.envs[was.waits_for];
+      const bool died = !callee.alive || callee.id != before_.envs[was.waits_for].id;
+      const bool ruled = (is(SyscallNumber::env_set_context) || batch_) && rules(i);
+      if (!answered && !died && !ruled) complain("a wait ended", i, was.waits_for);
+    }
+    const bool moved = !entered && was.rip != now.rip && i != step_.caller;
+    const bool upcall = step_.caller == kNoEnv || own_entry;
+    if (moved && !upcall && !(is(SyscallNumber::env_set_context) && rules(i)) && !batch_)
+      complain("moved another environment", i);
+  }
+
   /// The page could be allocated in this step: free, or a table (not a page of the kernel proper)
   /// that was taken down on the way. The sweep proves that it is no table any more.
   bool was_free(std::uint64_t page) const {
@@ -197,7 +328,7 @@ class Judge {
   }
   bool allocates() const {
     return batch_ || is(SyscallNumber::pte_insert) || is(SyscallNumber::pte_insert_range) ||
-           is(SyscallNumber::env_alloc);
+           is(SyscallNumber::large_insert) || is(SyscallNumber::env_alloc);
   }
   /// The page now carries the first ACL entry that allocation gives it.
   bool freshly_mine(std::uint64_t page) const {
@@ -212,7 +343,9 @@ class Judge {
     const PageInfo& was = before_.pages[page];
     const PageInfo& now = after_.pages[page];
     if (!in_use(now)) return;
-    if (was.status == now.status && was.acl == now.acl) return;
+    const auto old_acl = before_.acls.find(page);
+    const bool same_acl = old_acl != before_.acls.end() && old_acl->second == after_.acls.at(page);
+    if (was.status == now.status && same_acl) return;
     changed_ = true;
     if (was_free(page)) {
       if (!freshly_mine(page)) complain("a page was allocated", page);
@@ -220,22 +353,37 @@ class Judge {
     }
     if (!in_use(was)) return complain("a page became the user's", page);
     const bool modifies = some_held([&](const Capability& c) {
-      return opens(c, was.acl[0], Permission::Modify) || opens(c, was.acl[1], Permission::Modify);
+      return opens_some(c, before_.acls.at(page), Permission::Modify);
     });
-    const bool by_call = (is(SyscallNumber::page_set_acl) || batch_) && modifies;
+    const bool calls = is(SyscallNumber::page_set_acl) || is(SyscallNumber::page_acl_resize);
+    const bool by_call = (calls || batch_) && modifies;
     if (!by_call && !freshly_mine(page)) complain("an ACL changed", page);
+  }
+
+  /// Limits change by page_set_limits only, with Modify; and no entry may go past them.
+  void check_limits(std::uint64_t page) {
+    const PageInfo& was = before_.pages[page];
+    const PageInfo& now = after_.pages[page];
+    if (!in_use(was) || !in_use(now) || batch_) return;
+    if (was.reader_limit == now.reader_limit && was.writer_limit == now.writer_limit) return;
+    if (freshly_mine(page) && now.reader_limit == 2 && now.writer_limit == 2) return;
+    changed_ = true;
+    const bool modifies = some_held([&](const Capability& c) {
+      return opens_some(c, before_.acls.at(page), Permission::Modify);
+    });
+    if (!is(SyscallNumber::page_set_limits) || !modifies) complain("a limit changed", page);
   }
 
   bool may_reach(std::uint64_t page, bool writable) const {
     const Permission want = writable ? Permission::Write : Permission::None;
-    const auto by = [&](const PageInfo& p) {
-      return some_held([&](const Capability& c) {
-        return opens(c, p.acl[0], want) || opens(c, p.acl[1], want);
-      });
+    const auto by = [&](const Snapshot& s) {
+      const auto acl = s.acls.find(page);
+      return acl != s.acls.end() &&
+             some_held([&](const Capability& c) { return opens_some(c, acl->second, want); });
     };
-    if (was_free(page)) return freshly_mine(page) && by(after_.pages[page]);
+    if (was_free(page)) return freshly_mine(page) && by(after_);
     if (writable && before_.pages[page].status == PageStatus::BootModule) return false;
-    return by(before_.pages[page]) || (allocates() && by(after_.pages[page]));
+    return by(before_) || (allocates() && by(after_));
   }
   void check_leaf(std::uint64_t table, unsigned index, std::uint64_t entry) {
     const auto old = before_.leaves.find({table, index});
@@ -247,11 +395,24 @@ class Judge {
     const auto& tops = after_.reached_from.at(table);
     if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
       complain("changed another's page table", table, index);
-    const std::uint64_t page = (entry & kPtePageMask) >> kPageShift;
-    const bool gains = !same_page || (writable && (was & kPteWritable) == 0);
-    if (gains && !may_reach(page, writable)) complain("reaches a page without a right", page);
+    const std::uint64_t first = (entry & kPtePageMask) >> kPageShift;
+    const bool gains =
+        !same_page || (writable && (was & kPteWritable) == 0) || ((was ^ entry) & kPteLarge) != 0;
+    const std::uint64_t count = (entry & kPteLarge) != 0 ? 512 : 1;
+    for (std::uint64_t page = first; gains && page < first + count; page++)
+      if (!may_reach(page, writable)) complain("reaches a page without a right", page);
     const bool known = allocates() || is(SyscallNumber::pte_modify_range);
     if (!known) complain("an entry appeared", table, index);
+  }
+
+  /// A mapping that was there: only who rules one of its address spaces takes it away.
+  void check_removed(std::uint64_t table, unsigned index) {
+    if (after_.leaves.contains({table, index})) return;
+    changed_ = true;
+    if (step_.caller == kNoEnv || batch_) return;
+    const auto& tops = before_.reached_from.at(table);
+    if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
+      complain("removed another's mapping", table, index);
   }
 
   /// A table that more address spaces reach than before. One of the new ones must be the caller's
@@ -293,10 +454,44 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].alive = e.id != 0 && e.status != EnvStatus::Dead;
     envs[i].top = e.table_page;
     envs[i].capabilities = e.capabilities;
-    if (envs[i].alive) tops.insert(e.table_page);
+    envs[i].status = e.status;
+    if (!envs[i].alive) continue;
+    tops.insert(e.table_page);
+    envs[i].waits_for = bed.core().state(i).ipc_callee;
+    envs[i].rip = machine.context(i).rip;
+    envs[i].slice_start = machine.uenv(i).slice_start_entry;
+    envs[i].revocation = machine.uenv(i).revocation.entry;
+    std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
   }
+  bed.core().messages.visit_pins([&](EnvIndex i, std::uint64_t page) {
+    if (i >= kEnvs) return;
+    const std::byte* const bytes = machine.page(PageNumber{page});
+    envs[i].message_gate = *bed.core().messages.gate(i);
+    envs[i].ring.emplace_back(reinterpret_cast<const char*>(bytes), kPageSize);
+  });
+  bed.core().regions.visit([&](RegionId id, const Regions::Region& r) {
+    const std::span<std::byte> bytes = bed.core().regions.bytes(r);
+    regions[id] = {machine.tables().envs[r.owner].id, r.acl,
+                   std::string{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
+  });
   const PageInfo* const first = machine.tables().pages;
   pages.assign(first, first + machine.info().page_count);
+  for (std::uint64_t page = 0; page < pages.size(); page++) {
+    const PageInfo& p = pages[page];
+    if (p.status != PageStatus::User && p.status != PageStatus::BootModule) continue;
+    std::vector<Capability>& acl = acls[page];
+    acl.push_back(p.acl[0]);
+    const Capability& last = p.acl[1];
+    if (!last.pointer()) {
+      acl.push_back(last);
+      continue;
+    }
+    const std::uint64_t count = last.name[1] | std::uint64_t{last.name[2]} << 8;
+    std::uint64_t more = 0;
+    for (unsigned i = 0; i < 4; i++) more |= std::uint64_t{last.name[3 + i]} << 8 * i;
+    const auto* const entry = reinterpret_cast<const Capability*>(machine.page(PageNumber{more}));
+    acl.insert(acl.end(), entry, entry + count);
+  }
   for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4);
 }
 

@@ -24,15 +24,33 @@ struct Snapshot {
     bool alive = false;
     std::uint64_t top = 0;
     std::array<Capability, kCapabilitySlots> capabilities{};
+    EnvStatus status = EnvStatus::Free;
+    EnvIndex waits_for = kNoEnv;  ///< while Calling
+    std::uint64_t rip = 0;
+    IpcArea ipc{};
+    std::uint64_t slice_start = 0;  ///< upcall entries that it chose itself
+    std::uint64_t revocation = 0;
+    Capability message_gate{};        ///< not valid: no message ring
+    std::vector<std::string> ring{};  ///< the pages of the message ring
   };
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;
 
+  struct RegionView {
+    EnvId owner = 0;
+    std::array<Capability, 2> acl{};
+    std::string bytes;
+  };
+
   std::array<EnvView, kEnvs> envs;
+  std::map<RegionId, RegionView> regions;
   std::vector<PageInfo> pages;
-  /// Present level-1 entries by (table page, index). A table appears once, however many hold it.
+  /// The ACL of each page in use, whole, read by page_acl_read's documentation.
+  std::map<std::uint64_t, std::vector<Capability>> acls;
+  /// Present level-1 entries, and level-2 entries that map large pages, by (table page, index). A
+  /// table appears once, however many hold it.
   std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
-  /// For each level-1 table, the top-level tables that reach it.
+  /// For each table with such entries, the top-level tables that reach it.
   std::map<std::uint64_t, std::set<std::uint64_t>> reached_from;
 
   explicit Snapshot(TestBed& bed);

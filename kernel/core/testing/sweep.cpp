@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "kernel/core/acl.hpp"
 #include "kernel/core/capability.hpp"
 
 namespace xok::kernel::testing {
@@ -26,9 +27,12 @@ class Sweep {
     check_pins();
     check_pages();
     check_free_list();
+    check_accounts();
     check_environments();
     check_slices();
     check_filters();
+    check_transfers();
+    check_regions();
     check_tlb();
     return wrong_;
   }
@@ -80,9 +84,15 @@ class Sweep {
         leaves++;
         continue;
       }
+      if (level == 2 && is_large(entry)) {
+        for (std::uint64_t k = 0; k < kLargePages; k++)
+          visit_leaf((entry & ~kPteLarge) + k * kPageSize, table, i);
+        leaves += kLargePages;
+        continue;
+      }
+      const std::uint64_t child = entry_page(entry);
       expect((entry & ~(kPtePageMask | kPteAccessed)) == PageTables::kTableBits,
              "odd bits in a table's entry", table, i, entry);
-      const std::uint64_t child = entry_page(entry);
       const auto [l, t] = visit(child, level - 1, counted);
       if (child < tally_.size() && machine_.page_info(child).reader_limit == PageTables::kShared)
         continue;
@@ -98,7 +108,8 @@ class Sweep {
   void visit_leaf(std::uint64_t entry, std::uint64_t table, unsigned i) {
     const std::uint64_t page = entry_page(entry);
     constexpr std::uint64_t kAllowed = kPtePresent | kPteWritable | kPteUser | kPteAccessed |
-                                       kPteDirty | kPteSoftware | kPteNoExecute | kPtePageMask;
+                                       kPteDirty | kPteSoftware | kPteNoExecute | kPtePageMask |
+                                       kPteWriteThrough | kPteCacheDisable;
     expect((entry & ~kAllowed) == 0, "odd bits in an entry", table, i, entry);
     if (page >= tally_.size()) return expect(false, "entry names no page", table, i, page);
     const PageStatus status = machine_.page_info(page).status;
@@ -148,6 +159,10 @@ class Sweep {
 
   void check_pins() {
     core_.network.visit_pins([&](std::uint64_t page) { pin(page); });
+    core_.messages.visit_pins([&](EnvIndex env, std::uint64_t page) {
+      expect(alive(env), "message ring of nobody", env);
+      pin(page);
+    });
     core_.disks.visit_pins([&](std::uint64_t page) { pin(page); });
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
       if (!alive(i)) continue;
@@ -164,7 +179,17 @@ class Sweep {
     }
   }
 
+  /// Before check_pages: counts the kernel's pages.
+  void count_region_pages() {
+    core_.regions.visit_pages([&](std::uint64_t page, EnvIndex owner, std::uint64_t) {
+      expect(machine_.page_info(page).status == PageStatus::Kernel, "region page", page);
+      expect(alive(owner), "region page of nobody", page, owner);
+      region_pages_++;
+    });
+  }
+
   void check_pages() {
+    count_region_pages();
     std::uint64_t kernel = 0, free = 0;
     for (std::uint64_t page = 0; page < tally_.size(); page++) {
       const PageInfo& p = machine_.page_info(page);
@@ -178,8 +203,15 @@ class Sweep {
         expect(p.mappings == t.mappings, "mappings", page, p.mappings, t.mappings);
         expect(p.writers == t.writers, "writers", page, p.writers, t.writers);
         expect(p.pins == t.pins, "pins", page, p.pins, t.pins);
-        expect(p.acl[0].valid() && !p.acl[0].pointer() && !p.acl[1].pointer(), "acl", page);
+        expect(p.acl[0].valid() && !p.acl[0].pointer(), "acl", page);
+        check_extension(page);
+        expect(p.reader_limit == Pages::kAnyNumber || p.mappings <= p.reader_limit, "reader limit",
+               page, p.mappings);
+        expect(p.writer_limit == Pages::kAnyNumber || p.writers <= p.writer_limit, "writer limit",
+               page, p.writers);
       }
+      if (p.status != PageStatus::Free) used_by_[p.account]++;
+      expect(p.status != PageStatus::Free || p.account == 0, "account of a free page", page);
       expect(p.status != PageStatus::User || t.mappings + t.pins > 0, "page leaked", page);
       if (t.holders > 0 && p.status == PageStatus::Kernel)
         expect(p.mappings == t.holders, "table holders", page, p.mappings, t.holders);
@@ -187,9 +219,57 @@ class Sweep {
     const std::uint64_t boot = FakeMachine::kBootKernelPages + 1;  // and the idle table
     expect(kernel == machine_.info().kernel_pages, "kernel_pages", kernel,
            machine_.info().kernel_pages);
-    expect(kernel == boot + tables_.size() + predicates_, "kernel pages leaked", kernel,
-           tables_.size(), predicates_);
+    expect(kernel == boot + tables_.size() + predicates_ + extensions_.size() + region_pages_,
+           "kernel pages leaked", kernel, tables_.size() + extensions_.size(), predicates_);
     expect(free == machine_.info().free_pages, "free_pages", free, machine_.info().free_pages);
+  }
+
+  void check_extension(std::uint64_t page) {
+    const AclExtension e = acl_extension(machine_.page_info(page).acl[1]);
+    if (e.page == 0) return;
+    const bool first = e.page < tally_.size() && extensions_.insert(e.page).second;
+    expect(first, "ACL extension twice or nowhere", page, e.page);
+    if (!first) return;
+    const PageInfo& x = machine_.page_info(e.page);
+    expect(x.status == PageStatus::Kernel && x.stamp == page, "ACL extension's page", page, e.page);
+    expect(e.count >= 2 && e.count <= 512, "ACL extension's length", page, e.count);
+    const auto* const entry =
+        reinterpret_cast<const Capability*>(machine_.page(PageNumber{e.page}));
+    for (std::uint64_t i = 0; i < 512; i++) {
+      expect(entry[i] == canonical(entry[i]) && !entry[i].pointer(), "ACL extension entry", page,
+             i);
+      expect(i < e.count || entry[i] == Capability{}, "ACL beyond its end", page, i);
+    }
+  }
+
+  void check_accounts() {
+    const auto& accounts = machine_.info().accounts;
+    std::map<std::uint32_t, std::uint32_t> members, children;
+    std::map<std::uint32_t, std::uint64_t> used;
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++)
+      if (alive(i)) members[core_.env(i).account]++;
+    for (std::uint32_t a = 1; a < kMaxAccounts; a++) {
+      if (accounts[a].depth == 0) {
+        expect(used_by_[a] == 0 && members[a] == 0, "account not in use is named", a);
+        continue;
+      }
+      children[accounts[a].parent]++;
+      expect(accounts[a].depth == accounts[accounts[a].parent].depth + 1, "account depth", a);
+      std::uint32_t above = a;
+      for (unsigned steps = 0; above != 0 && steps <= kMaxAccountDepth; steps++) {
+        used[above] += used_by_[a];
+        above = accounts[above].parent;
+      }
+      expect(above == 0, "accounts in a circle", a);
+    }
+    for (std::uint32_t a = 0; a < kMaxAccounts; a++) {
+      expect(a == 0 || accounts[a].used == used[a], "account's pages", a, accounts[a].used,
+             used[a]);
+      expect(accounts[a].members == members[a], "account's members", a, accounts[a].members);
+      expect(accounts[a].children == children[a], "account's children", a, accounts[a].children);
+      expect(a == 0 || accounts[a].depth == 0 || used[a] + members[a] + children[a] > 0,
+             "account left over", a);
+    }
   }
 
   void check_free_list() {
@@ -255,6 +335,55 @@ class Sweep {
       expect(core_.state(i).filters == owned[i] || !alive(i), "filters", i);
   }
 
+  void check_regions() {
+    std::map<EnvIndex, std::uint32_t> regions, pages;
+    std::map<const std::byte*, std::uint64_t> used;  // by page: bytes of its regions
+    core_.regions.visit([&](RegionId id, const Regions::Region& r) {
+      expect(alive(r.owner), "region of nobody", id, r.owner);
+      expect(r.acl[0].grants(Permission::All) && !r.acl[1].pointer(), "region ACL", id);
+      regions[r.owner]++;
+      for (std::size_t at = 0; at < r.length; at += kRegionGranule) {
+        const std::byte* const granule = core_.regions.bytes(r).data() + at;
+        const std::size_t offset = reinterpret_cast<std::uint64_t>(granule) % kPageSize;
+        const std::uint64_t bit = std::uint64_t{1} << offset / kRegionGranule;
+        std::uint64_t& mask = used[granule - offset];
+        expect((mask & bit) == 0, "regions overlap", id, at);
+        mask |= bit;
+      }
+    });
+    core_.regions.visit_pages([&](std::uint64_t page, EnvIndex owner, std::uint64_t mask) {
+      pages[owner]++;
+      expect(used[machine_.page(PageNumber{page})] == mask && mask != 0, "granules", page, mask);
+    });
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (!alive(i)) continue;
+      expect(core_.state(i).regions == regions[i], "regions", i, regions[i]);
+      expect(core_.state(i).region_pages == pages[i], "region_pages", i, pages[i]);
+    }
+  }
+
+  void check_transfers() {
+    std::map<EnvIndex, std::uint32_t> waiting;
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (core_.env(i).id == 0) continue;
+      const EnvIndex callee = core_.state(i).ipc_callee;
+      const bool calls = core_.env(i).status == EnvStatus::Calling;
+      expect(calls == (callee != kNoEnv), "waits for nobody, or does not wait", i, callee);
+      if (!calls) continue;
+      expect(alive(callee), "waits for the dead", i, callee);
+      waiting[callee]++;
+      EnvIndex end = callee;
+      for (unsigned hops = 0;
+           hops < kMaxEnvironments && core_.env(end).status == EnvStatus::Calling; hops++)
+        end = core_.state(end).ipc_callee;
+      expect(core_.env(end).status != EnvStatus::Calling, "calls in a circle", i);
+    }
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (core_.env(i).id != 0)
+        expect(core_.state(i).ipc_callers == waiting[i], "ipc_callers", i, waiting[i]);
+    }
+  }
+
   void check_tlb() {
     for (const auto& [key, cached] : machine_.tlb) {
       Translation now;
@@ -272,6 +401,9 @@ class Sweep {
   std::set<std::pair<std::uint64_t, unsigned>> tables_;
   std::map<std::uint64_t, std::vector<EnvIndex>> tops_;
   std::uint64_t predicates_ = 0;
+  std::set<std::uint64_t> extensions_;
+  std::map<std::uint32_t, std::uint64_t> used_by_;
+  std::uint64_t region_pages_ = 0;
   bool dying_ = false;
   std::string wrong_;
 };

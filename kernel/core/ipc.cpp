@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include "kernel/core/ipc.hpp"
+
+namespace xok::kernel {
+
+Result<std::uint64_t> block_words(Core& core, EnvIndex sender) {
+  const std::uint64_t words = core.machine.uenv(sender).ipc.out_words;
+  if (words > kIpcBlockWords) return fail(Errc::TooBig);
+  return words;
+}
+
+void pass_block(Core& core, EnvIndex sender, EnvIndex receiver, std::uint64_t words) {
+  volatile IpcArea& to = core.machine.uenv(receiver).ipc;
+  to.in_words = words;
+  if (words == 0) return;
+  const volatile IpcArea& from = core.machine.uenv(sender).ipc;
+  for (std::size_t i = 0; i < words; i++) to.in[i] = from.out[i];
+}
+
+void enter_callee(Core& core, EnvIndex callee, EnvIndex caller, IpcKind kind,
+                  const Capability& presented, std::uint64_t entry, const IpcWords& words) {
+  volatile IpcArea& area = core.machine.uenv(callee).ipc;
+  Context& context = core.machine.context(callee);
+  area.save.rip = context.rip;
+  area.save.rsp = context.rsp;
+  area.save.rflags = context.rflags;
+  area.save.rax = context.rax;
+  area.save.rcx = context.rcx;
+  area.save.rdx = context.rdx;
+  area.save.rsi = context.rsi;
+  area.save.rdi = context.rdi;
+  area.save.r8 = context.r8;
+  area.save.r9 = context.r9;
+  area.save.r10 = context.r10;
+  area.save.r11 = context.r11;
+  const EnvId id = core.env(caller).id;
+  area.busy = 1;
+  area.caller = id;
+  area.kind = static_cast<std::uint64_t>(kind);
+  area.capability = presented.bits();
+  context.rip = entry;
+  context.rsp = area.stack;
+  context.rflags = upcall_flags(context.rflags);
+  context.rax = static_cast<std::uint64_t>(kind);
+  context.rdi = id;
+  context.rsi = words[0];
+  context.rdx = words[1];
+  context.r10 = words[2];
+  context.r8 = words[3];
+  context.r9 = words[4];
+  context.rcx = context.r11 = 0;
+  Env& record = core.env(callee);
+  core.state(callee).ipc_slept = record.status == EnvStatus::Sleeping;
+  record.status = EnvStatus::Runnable;
+}
+
+Result<> restore_callee(Core& core, EnvIndex callee) {
+  volatile IpcArea& area = core.machine.uenv(callee).ipc;
+  if (area.busy == 0) return fail(Errc::NotFound);
+  const std::uint64_t rip = area.save.rip;  // its owner may have changed every word
+  if (rip >= kUserTop) return fail(Errc::BadArgument);
+  Context& context = core.machine.context(callee);
+  context.rip = rip;
+  context.rsp = area.save.rsp;
+  context.rflags = user_flags(area.save.rflags);
+  context.rax = area.save.rax;
+  context.rcx = area.save.rcx;
+  context.rdx = area.save.rdx;
+  context.rsi = area.save.rsi;
+  context.rdi = area.save.rdi;
+  context.r8 = area.save.r8;
+  context.r9 = area.save.r9;
+  context.r10 = area.save.r10;
+  context.r11 = area.save.r11;
+  area.busy = 0;
+  EnvState& state = core.state(callee);
+  if (state.ipc_slept && state.predicate != nullptr) core.env(callee).status = EnvStatus::Sleeping;
+  state.ipc_slept = false;
+  return {};
+}
+
+void answer_caller(Core& core, EnvIndex caller, EnvIndex callee, const IpcWords& words) {
+  Context& context = core.machine.context(caller);
+  context.rax = 0;
+  context.rdi = core.env(callee).id;
+  context.rsi = words[0];
+  context.rdx = words[1];
+  context.r10 = words[2];
+  context.r8 = words[3];
+  context.r9 = words[4];
+  abandon_wait(core, caller);
+  core.env(caller).status = EnvStatus::Runnable;
+}
+
+void abandon_wait(Core& core, EnvIndex index) {
+  EnvState& state = core.state(index);
+  if (state.ipc_callee == kNoEnv) return;
+  core.state(state.ipc_callee).ipc_callers--;
+  state.ipc_callee = kNoEnv;
+}
+
+void end_transfers(Core& core, EnvIndex index) {
+  abandon_wait(core, index);
+  for (EnvIndex i = 1; i < kMaxEnvironments && core.state(index).ipc_callers > 0; i++) {
+    if (core.env(i).status != EnvStatus::Calling || core.state(i).ipc_callee != index) continue;
+    abandon_wait(core, i);
+    core.machine.context(i).rax =
+        static_cast<std::uint64_t>(-static_cast<std::int64_t>(Errc::BadEnv));
+    core.env(i).status = EnvStatus::Runnable;
+  }
+}
+
+}  // namespace xok::kernel

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#pragma once
+
+#include <array>
+
+#include "kernel/core/core.hpp"
+
+/// Protected control transfer: the state changes, without the rights (calls_ipc.cpp has those).
+///
+///   caller  Runnable --ipc_call--> Calling --ipc_reply of its callee, or that one's death-->
+///   Runnable callee  Runnable or Sleeping --enter--> Runnable at its entry --restore--> as it was
+///
+/// Who waits for whom is in EnvState (ipc_callee, ipc_callers): the right to reply is the kernel's
+/// own record and good for one reply. While Calling, an environment's slices are its callee's
+/// (Scheduler::runner), so a callee needs no slice of its own to finish.
+namespace xok::kernel {
+
+using IpcWords = std::array<std::uint64_t, 5>;
+
+/// How many words of its block `sender` sends along. Errors: TooBig: more than kIpcBlockWords.
+Result<std::uint64_t> block_words(Core& core, EnvIndex sender);
+
+/// Copies `words` words of the sender's block to the receiver.
+void pass_block(Core& core, EnvIndex sender, EnvIndex receiver, std::uint64_t words);
+
+/// Sends the callee, which is ready for it, to its entry. What it destroys is in its Uenv.
+void enter_callee(Core& core, EnvIndex callee, EnvIndex caller, IpcKind kind,
+                  const Capability& presented, std::uint64_t entry, const IpcWords& words);
+
+/// Puts back what the last entry destroyed, as the Uenv has it, and the sleep it interrupted.
+/// Errors  NotFound     the environment is in no transfer
+///         BadArgument  the saved rip is no user address
+Result<> restore_callee(Core& core, EnvIndex callee);
+
+/// Makes `caller`, which is Calling, run again with that result and answer.
+void answer_caller(Core& core, EnvIndex caller, EnvIndex callee, const IpcWords& words);
+
+/// `index` no longer waits for a reply, if it did. Its status is the caller's to set.
+void abandon_wait(Core& core, EnvIndex index);
+
+/// `index` ends: whoever waits for its reply runs again with BadEnv.
+/// Cost O(kMaxEnvironments) if somebody waits.
+void end_transfers(Core& core, EnvIndex index);
+
+}  // namespace xok::kernel

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+//
+// M1 to M4, M7, M8, W1, W2, L2: frames, tables, special bits, old contents, predicates, addresses.
+// (M5, M6 need several processors; M9 is in space.cpp.)
+#include "abi/wakeup.hpp"
+#include "tests/guest/attacks/attack.hpp"
+
+namespace xok::rt {
+XOK_ATTACK_FAULT_HANDLER
+}
+
+namespace xok::guest {
+namespace {
+
+constexpr std::uint64_t kVa = 0x50'0000'0000;
+constexpr std::uint64_t kLargeVa = 0x51'0000'0000;
+constexpr std::uint64_t kLargeSize = std::uint64_t{512} * kPageSize;
+constexpr std::uint64_t kPattern = 0xdead'5ec2'e700'0001;
+constexpr std::uint64_t kSecretPages = 200;
+
+volatile std::uint64_t g_page, g_accepted, g_first, g_count, g_vectors[16];
+volatile std::int64_t g_results[16];
+
+bool is_mine(std::uint64_t page) {
+  const PageInfo info = const_cast<const PageInfo&>(rt::page_record(page));
+  return info.status == PageStatus::User && info.acl[0] == kAttackerName;
+}
+
+/// M1: every frame number there is, and some beyond, for reading and for writing.
+void every_frame(std::uint64_t) {
+  const std::uint64_t end = system_info().page_count + 16;
+  for (std::uint64_t page = 1; page < end; page++) {
+    for (const std::uint64_t writable : {std::uint64_t{0}, kPteWritable}) {
+      const std::int64_t n =
+          sys::pte_insert(0, page << kPageShift | kPtePresent | writable, kVa, kSelf);
+      g_count = g_count + 1;
+      if (n < 0 || is_mine(page)) continue;  // free ones become its own
+      g_accepted = g_accepted + 1;
+      g_first = page;
+    }
+  }
+  sys::pte_insert(0, 0, kVa, kSelf);
+}
+
+/// M2: its own tables at every level, and large pages that cover one.
+void own_tables(std::uint64_t) {
+  const std::uint64_t pages[] = {
+      rt::env_record(rt::env_id()).table_page,
+      *reinterpret_cast<std::uint64_t*>(pml4e_address(kImage)) >> 12 & 0xf'ffff'ffff,
+      *reinterpret_cast<std::uint64_t*>(pdpte_address(kImage)) >> 12 & 0xf'ffff'ffff,
+      *reinterpret_cast<std::uint64_t*>(pde_address(kImage)) >> 12 & 0xf'ffff'ffff};
+  int i = 0;
+  for (const std::uint64_t page : pages) {
+    g_results[i++] = sys::pte_insert(0, page << kPageShift | kPtePresent, kVa, kSelf);
+    g_results[i++] = sys::pte_insert(0, page << kPageShift | kData, kVa, kSelf);
+    g_results[i++] =
+        sys::large_insert(0, (page & ~511ull) << kPageShift | kData | kPteLarge, kLargeVa, kSelf);
+  }
+  // The window shows them; it must not be writable, at any level.
+  g_vectors[0] = XOK_PROBE("mov $0x7f8000000000, %%rdx\n\tmovq $7, 0x20(%%rdx)");
+  g_vectors[1] = XOK_PROBE("mov $0x7fbfdfeff000, %%rdx\n\tmovq $7, (%%rdx)");
+  // Large pages over all of memory: only runs of free pages are given.
+  const std::uint64_t runs = system_info().page_count / 512;
+  for (std::uint64_t run = 0; run <= runs; run++) {
+    const std::uint64_t first = run * 512;
+    const std::int64_t n =
+        sys::large_insert(0, first << kPageShift | kData | kPteLarge, kLargeVa, kSelf);
+    if (n < 0) continue;
+    g_count = g_count + 1;
+    for (std::uint64_t page = first; page < first + 512; page++)
+      if (!is_mine(page)) g_accepted = g_accepted + 1;
+    auto* const words = reinterpret_cast<volatile std::uint64_t*>(kLargeVa);
+    for (std::uint64_t at = 0; at < kLargeSize / 8; at += 64)
+      if (words[at] != 0) g_first = g_first + 1;
+    sys::large_insert(0, 0, kLargeVa, kSelf);
+  }
+}
+
+/// M3: an entry with every bit set, and each bit alone.
+void special_bits(std::uint64_t) {
+  const std::int64_t page = sys::pte_insert(0, kData, kVa, kSelf);
+  const std::uint64_t base = static_cast<std::uint64_t>(page) << kPageShift | kPtePresent;
+  std::uint64_t seen = 0;
+  for (unsigned bit = 0; bit < 64; bit++) {
+    const std::uint64_t asked = base | std::uint64_t{1} << bit;
+    if ((asked & kPtePageMask) != (base & kPtePageMask)) continue;
+    if (sys::pte_insert(0, asked, kVa + kPageSize, kSelf) < 0) continue;
+    seen |= load_entry(kVa + kPageSize) & ~kPtePageMask;
+    (void)*reinterpret_cast<volatile std::uint64_t*>(kVa + kPageSize);
+  }
+  sys::pte_insert(0, base | 0xff8, kVa + kPageSize, kSelf);
+  g_first = seen & ~(kPtePresent | kPteWritable | kPteUser | kPteAccessed | kPteDirty |
+                     kPteSoftware | kPteNoExecute | system_info().caching_bits);
+  g_results[0] = sys::pte_modify_range(kVa, 1, kPteGlobal, 0, 0, kSelf);
+  g_results[1] = sys::pte_modify_range(kVa, 1, 0, kPteUser, 0, kSelf);
+  g_results[2] = sys::pte_insert(0, base | kPteLarge, kVa + kPageSize, kSelf);
+  // Dirty and accessed without a call: the hardware sets them, the window shows them.
+  sys::pte_insert(0, base | kPteWritable, kVa, kSelf);
+  g_vectors[0] = load_entry(kVa) & (kPteAccessed | kPteDirty);
+  (void)*reinterpret_cast<volatile std::uint64_t*>(kVa);
+  g_vectors[1] = load_entry(kVa) & (kPteAccessed | kPteDirty);
+  *reinterpret_cast<volatile std::uint64_t*>(kVa) = 1;
+  g_vectors[2] = load_entry(kVa) & (kPteAccessed | kPteDirty);
+}
+
+/// M4: the kernel's half, exposed tables, its own code.
+void supervisor(std::uint64_t) {
+  g_vectors[0] = XOK_PROBE("mov $0xffffffff80100000, %%rdx\n\tmov (%%rdx), %%rax");
+  g_vectors[1] = XOK_PROBE("mov $0xffff800000001000, %%rdx\n\tmov (%%rdx), %%rax");
+  g_vectors[2] = XOK_PROBE("mov $0x7f0000000000, %%rdx\n\tmovq $1, (%%rdx)");  // SystemInfo
+  g_vectors[3] = XOK_PROBE("mov $0x7f0000100200, %%rdx\n\tmovq $1, (%%rdx)");  // its record
+  g_vectors[4] = XOK_PROBE("mov $0x7f0040000020, %%rdx\n\tmovq $1, (%%rdx)");  // PageInfo
+  g_vectors[5] = XOK_PROBE("mov $0x7f0000200000, %%rdx\n\tmovq $1, (%%rdx)");  // slices
+  g_vectors[6] = XOK_PROBE("mov $0x7f0000300000, %%rdx\n\tmovq $1, (%%rdx)");  // filters
+}
+
+/// M7: one frame mapped 2^16 + 1 times.
+void many_mappings(std::uint64_t) {
+  const std::int64_t page = sys::pte_insert(0, kData, kVa, kSelf);
+  static std::uint64_t entries[kMaxRange];
+  for (std::uint64_t& e : entries) e = static_cast<std::uint64_t>(page) << kPageShift | kData;
+  std::uint64_t mapped = 1;
+  for (std::uint64_t at = 1; mapped < (1u << 16) + 1; at += kMaxRange) {
+    std::uint64_t done = 0;
+    sys::pte_insert_range(0, reinterpret_cast<std::uint64_t>(entries), kMaxRange,
+                          kVa + at * kPageSize, reinterpret_cast<std::uint64_t>(&done), kSelf);
+    if (done == 0) break;
+    mapped += done;
+  }
+  g_count = mapped;
+  g_first = rt::page_record(static_cast<std::uint64_t>(page)).mappings;
+}
+
+/// M8: what an environment that ended has written, and left in vector registers.
+void write_secrets(std::uint64_t) {
+  for (std::uint64_t i = 0; i < kSecretPages; i++) {
+    sys::pte_insert(0, kData, kVa + i * kPageSize, kSelf);
+    auto* const words = reinterpret_cast<volatile std::uint64_t*>(kVa + i * kPageSize);
+    for (std::size_t k = 0; k < kPageSize / 8; k++) words[k] = kPattern;
+  }
+  __asm__ volatile(
+      "mov %0, %%rax\n\tmovq %%rax, %%xmm0\n\tmovq %%rax, %%xmm7\n\tmovq %%rax, %%xmm15\n\t"
+      "push %%rax\n\tfildll (%%rsp)\n\tpop %%rax"
+      :
+      : "r"(kPattern)
+      : "rax", "memory");
+}
+void read_leftovers(std::uint64_t) {
+  std::uint64_t vectors[3] = {1, 1, 1};
+  __asm__ volatile("movq %%xmm0, %0\n\tmovq %%xmm7, %1\n\tmovq %%xmm15, %2"
+                   : "=r"(vectors[0]), "=r"(vectors[1]), "=r"(vectors[2]));
+  std::uint16_t tags = 0;
+  std::uint32_t environment[7];
+  __asm__ volatile("fnstenv %0" : "=m"(environment));
+  tags = static_cast<std::uint16_t>(environment[2]);
+  g_vectors[0] = vectors[0] | vectors[1] | vectors[2];
+  g_vectors[1] = tags;
+  for (std::uint64_t page = 1; page < system_info().page_count; page++) {
+    if (rt::page_record(page).status != PageStatus::Free) continue;
+    if (sys::pte_insert(0, page << kPageShift | kPtePresent, kVa, kSelf) < 0) continue;
+    g_count = g_count + 1;
+    const auto* const words = reinterpret_cast<volatile std::uint64_t*>(kVa);
+    std::uint64_t any = 0;
+    for (std::size_t k = 0; k < kPageSize / 8; k++) any |= words[k];
+    if (any != 0) g_accepted = g_accepted + 1;
+  }
+}
+
+/// W1, W2: predicates over words that are not its own to read.
+void predicates(std::uint64_t) {
+  int i = 0;
+  const auto set = [&](std::uint64_t address, std::uint64_t n = 1,
+                       WakeOperand kind = WakeOperand::Word64) {
+    const WakeTerm term{.left = address,
+                        .right = 1,
+                        .left_kind = kind,
+                        .right_kind = WakeOperand::Immediate,
+                        .comparison = WakeComparison::Equal,
+                        .ends_product = 1,
+                        .tag = 1};
+    g_results[i++] = sys::wakeup_set(reinterpret_cast<std::uint64_t>(&term), n);
+  };
+  set(0xffff'ffff'8010'0000);
+  set(kPageTableWindow);
+  set(kVa);                                                          // nothing is mapped there
+  set(kExposedPages + system_info().page_count * sizeof(PageInfo));  // behind the table
+  set(kExposedBase + sizeof(SystemInfo));
+  set(kVa + 1);
+  set(0, ~std::uint64_t{0});
+  set(0, kMaxWakeTerms + 1);
+  set(kVa, 1, static_cast<WakeOperand>(200));
+  // Unmapped later: the word stays the physical word it was.
+  const std::int64_t page = sys::pte_insert(0, kData, kVa, kSelf);
+  set(kVa);
+  sys::pte_insert(0, 0, kVa, kSelf);
+  const volatile PageInfo& info = rt::page_record(static_cast<std::uint64_t>(page));
+  g_vectors[0] = info.pins;
+  g_vectors[1] = static_cast<std::uint64_t>(PageStatus{info.status});
+  sys::wakeup_set(0, 0);
+  g_vectors[2] = static_cast<std::uint64_t>(PageStatus{info.status});
+}
+
+/// L2: kernel addresses in what is exposed, and from the instructions that could tell.
+void addresses(std::uint64_t) {
+  const auto scan = [](std::uint64_t from, std::uint64_t bytes) {
+    for (std::uint64_t at = from; at < from + bytes; at += 8) {
+      const std::uint64_t word = *reinterpret_cast<const volatile std::uint64_t*>(at);
+      const bool looks = word >= 0xffff'8000'0000'0000 && word < 0xffff'ffff'f000'0000;
+      if (!looks) continue;
+      g_accepted = g_accepted + 1;
+      g_first = at;
+    }
+  };
+  scan(kExposedBase, offsetof(SystemInfo, command_line));
+  scan(kExposedBase + offsetof(SystemInfo, accounts), sizeof(SystemInfo::accounts));
+  scan(kExposedSlices, sizeof(Slice) * kSlicesPerProcessor);
+  scan(kExposedFilters, sizeof(FilterRecord) * kMaxFilters);
+  scan(kExposedEnvs, sizeof(Env) * kMaxEnvironments);
+  g_vectors[0] = XOK_PROBE("sidt -64(%%rsp)");
+}
+
+[[noreturn]] void run() {
+  set_up_self();
+  settle();
+  Checks t;
+  const Victim victim;
+  g_page = victim.page;
+  const Counts before;
+  const auto clear = [] {
+    g_accepted = 0;
+    g_first = 0;
+    g_count = 0;
+  };
+  {
+    Attacker a{every_frame};
+    t.holds("M1 the attacker comes to its end", a.run(40));
+    t.holds("M1 it has tried every frame twice", g_count > 2 * system_info().page_count);
+    t.equal("M1 frames it should not have had", static_cast<std::int64_t>(g_accepted), 0);
+  }
+  clear();
+  {
+    Attacker a{own_tables};
+    t.holds("M2 the attacker comes to its end", a.run());
+    bool denied = true;
+    for (int i = 0; i < 12; i++) denied = denied && g_results[i] < 0;
+    t.holds("M2 its own tables, at every level, small and large", denied);
+    t.equal("M2 a write to the window faults", static_cast<std::int64_t>(g_vectors[0]), 14);
+    t.equal("M2 and to its top", static_cast<std::int64_t>(g_vectors[1]), 14);
+    t.holds("M2 large pages of free memory are given", g_count > 0);
+    t.equal("M2 large pages over what is not its own", static_cast<std::int64_t>(g_accepted), 0);
+    t.equal("M2 large pages that were not zero", static_cast<std::int64_t>(g_first), 0);
+  }
+  clear();
+  {
+    Attacker a{special_bits};
+    t.holds("M3 the attacker comes to its end", a.run());
+    t.equal("M3 bits that are not the application's", static_cast<std::int64_t>(g_first), 0);
+    t.refused("M3 global by pte_modify_range", g_results[0], Errc::BadArgument);
+    t.refused("M3 no user bit", g_results[1], Errc::BadArgument);
+    t.refused("M3 large in a small entry", g_results[2], Errc::NotSupported);
+    t.equal("accessed and dirty are clear at first", static_cast<std::int64_t>(g_vectors[0]), 0);
+    t.equal("a load sets accessed", static_cast<std::int64_t>(g_vectors[1]), kPteAccessed);
+    t.equal("a store sets dirty", static_cast<std::int64_t>(g_vectors[2]),
+            kPteAccessed | kPteDirty);
+  }
+  {
+    Attacker a{supervisor};
+    t.holds("M4 the attacker comes to its end", a.run());
+    bool all = true;
+    for (int i = 0; i < 7; i++) all = all && g_vectors[i] == 14;
+    t.holds("M4 kernel memory is not read, exposed tables are not written", all);
+  }
+  clear();
+  {
+    Attacker a{many_mappings};
+    t.holds("M7 the attacker comes to its end", a.run());
+    t.holds("M7 more than 2^16 mappings", g_count > 1u << 16);
+    t.equal("M7 all are counted", static_cast<std::int64_t>(g_first),
+            static_cast<std::int64_t>(g_count));
+  }
+  t.holds("M7 and taken back", back_to(before));
+  clear();
+  {
+    Attacker a{write_secrets, 0, kVictimCap};
+    t.holds("M8 secrets are written", a.run());
+    Attacker b{read_leftovers};
+    b.run();
+    t.equal("M8 vector registers of the other", static_cast<std::int64_t>(g_vectors[0]), 0);
+    t.equal("M8 x87 registers of the other", static_cast<std::int64_t>(g_vectors[1] & 0xffff),
+            0xffff);
+  }
+  clear();
+  {
+    Attacker a{read_leftovers};
+    t.holds("M8 the reader comes to its end", a.run(40));
+    t.holds("M8 it has read the free pages", g_count > kSecretPages);
+    t.equal("M8 pages that were not zero", static_cast<std::int64_t>(g_accepted), 0);
+  }
+  clear();
+  {
+    Attacker a{predicates};
+    t.holds("W1 the attacker comes to its end", a.run());
+    constexpr const char* kNames[] = {"W1 kernel memory",     "W1 the page-table window",
+                                      "W1 nothing mapped",    "W2 behind an exposed table",
+                                      "W2 behind SystemInfo", "W1 misaligned",
+                                      "W1 endless",           "W1 one too many",
+                                      "W1 an unknown operand"};
+    constexpr Errc kErrors[] = {Errc::Fault,  Errc::Fault,  Errc::Fault,
+                                Errc::Fault,  Errc::Fault,  Errc::BadArgument,
+                                Errc::TooBig, Errc::TooBig, Errc::BadArgument};
+    for (int i = 0; i < 9; i++) t.refused(kNames[i], g_results[i], kErrors[i]);
+    t.equal("W1 an unmapped word's page is pinned", static_cast<std::int64_t>(g_vectors[0]), 1);
+    t.equal("W1 and nobody else's", static_cast<std::int64_t>(g_vectors[1]), 1);
+    t.equal("W1 until the predicate goes", static_cast<std::int64_t>(g_vectors[2]), 0);
+  }
+  clear();
+  {
+    Attacker a{addresses};
+    t.holds("L2 the attacker comes to its end", a.run());
+    t.equal("L2 kernel addresses in exposed tables", static_cast<std::int64_t>(g_accepted), 0);
+    t.equal("L2 sidt faults", static_cast<std::int64_t>(g_vectors[0]), 13);
+  }
+  t.holds("the victim is unharmed", victim.unharmed());
+  t.holds("the kernel's counts are as before", back_to(before));
+  t.finish();
+}
+
+}  // namespace
+}  // namespace xok::guest
+
+extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
+  xok::guest::run();
+}
