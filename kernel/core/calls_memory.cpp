@@ -93,12 +93,12 @@ Result<> may_modify(Call& call, std::uint64_t old, std::uint64_t wanted, CapSlot
   return access(held, info.acl, Permission::Write);
 }
 
-/// The entries of consecutive pages that lie in one level-1 table: nullptr if it is missing.
-std::uint64_t* run_of_entries(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t left,
-                              std::uint64_t& count) {
+/// The way to the entries of consecutive pages that lie in one level-1 table, if it is there.
+Path run_of_entries(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t left,
+                    std::uint64_t& count) {
   const std::uint64_t in_table = 512 - (va >> kPageShift & 511);
   count = std::min(left, in_table);
-  return core.page_tables.find(top, va);
+  return core.page_tables.walk(top, va);
 }
 
 }  // namespace
@@ -149,18 +149,18 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
   const Space space = core.space(index);
   std::uint64_t count = 0;
   for (std::uint64_t i = 0; i < n.value; i += count) {
-    const std::uint64_t* entry =
-        run_of_entries(core, space.top, va.value + i * kPageSize, n.value - i, count);
-    for (std::uint64_t k = 0; entry != nullptr && k < count; k++)
-      XOK_TRY(may_modify(call, entry[k], (entry[k] & ~remove.value) | add.value, page_cap));
+    const Path path = run_of_entries(core, space.top, va.value + i * kPageSize, n.value - i, count);
+    for (std::uint64_t k = 0; path.reached == 1 && k < count; k++)
+      XOK_TRY(may_modify(call, path.entry[k], (path.entry[k] & ~remove.value) | add.value,
+                         page_cap));
   }
   for (std::uint64_t i = 0; i < n.value; i += count) {
     const std::uint64_t at = va.value + i * kPageSize;
-    std::uint64_t* entry = run_of_entries(core, space.top, at, n.value - i, count);
-    for (std::uint64_t k = 0; entry != nullptr && k < count; k++) {
-      const std::uint64_t old = entry[k];
+    const Path path = run_of_entries(core, space.top, at, n.value - i, count);
+    for (std::uint64_t k = 0; path.reached == 1 && k < count; k++) {
+      const std::uint64_t old = path.entry[k];
       const std::uint64_t wanted = (old & ~remove.value) | add.value;
-      if (wanted != old) core.page_tables.change_bits(entry + k, at + k * kPageSize, wanted);
+      if (wanted != old) core.page_tables.change_bits(path, k, at + k * kPageSize, wanted);
     }
   }
   return 0;

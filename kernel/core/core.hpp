@@ -12,6 +12,7 @@
 #include "kernel/core/page_table.hpp"
 #include "kernel/core/pages.hpp"
 #include "kernel/core/schedule.hpp"
+#include "kernel/core/translations.hpp"
 #include "kernel/core/wakeup.hpp"
 
 namespace xok::kernel {
@@ -26,10 +27,11 @@ struct Core {
   Machine& machine;
   ExposedTables tables;
   std::array<EnvState, kMaxEnvironments> states{};
-  Pages pages{machine};
-  PageTables page_tables{machine, pages};
+  Translations translations{machine};
+  Pages pages{machine, translations};
+  PageTables page_tables{machine, pages, translations};
   Wakeups wakeups{pages, page_tables};
-  Scheduler scheduler{machine, states};
+  Scheduler scheduler{machine, states, translations};
   Network network{machine, pages, states};
   Disks disks{machine, pages};
   EnvIndex free_slots = 0;  ///< list through EnvState::next_free, 0 ends it
@@ -58,7 +60,7 @@ struct Core {
   Result<EnvIndex> create_env(const Capability& capability, std::uint64_t uenv_address,
                               EnvIndex share);
 
-  /// Takes everything from an environment that is alive: processor, slices, filters, rings,
+  /// Takes everything from an environment that is alive: its processor, whichever that is, slices, filters, rings,
   /// predicate, context, address space. Its slot stays, Dead, with its capabilities. The first
   /// environment's end stops the machine.
   /// Cost  bounded by the tables' sizes; page tables beyond kReapBudget are taken down later, a
@@ -74,6 +76,14 @@ struct Core {
   /// double-fault entry. None, or why it has to die.
   DeathReason enter_fault_entry(EnvIndex index, FaultVector vector, std::uint64_t error,
                                 std::uint64_t address);
+
+  /// The end of every entry: no processor uses an old translation, and those that idle are told
+  /// when there is somebody for them.
+  void finish(const Cpu& cpu) {
+    translations.settle();
+    if (scheduler.somebody_idles()) [[unlikely]]
+      scheduler.wake_idle(cpu);
+  }
 
   /// Whether `n` pages can be taken, if need be after taking down abandoned page tables.
   bool have_pages(std::uint64_t n);

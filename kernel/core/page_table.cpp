@@ -79,19 +79,22 @@ void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
   const bool is_present = (value & kPtePresent) != 0;
   if (was_present != is_present) count_leaf(space, path, is_present ? 1 : ~std::uint32_t{0});
   if (!was_present) return;
-  machine_.flush(va);
+  forget(path, va);
   pages_.unmap(entry_page(old), (old & kPteWritable) != 0);
 }
 
-void PageTables::change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value) {
-  const std::uint64_t changed = *entry ^ value;
-  machine_.write_entry(entry, value);
+void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_t va,
+                             std::uint64_t value) {
+  std::uint64_t* const entry = path.entry + index;
+  const std::uint64_t old = *entry;
+  const std::uint64_t changed = old ^ value;
+  machine_.update_entry(entry, old, value);
   if ((value & kPtePresent) == 0) return;
   if ((changed & kPteWritable) != 0) {
     PageInfo& p = pages_.info(entry_page(value));
     p.writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
   }
-  if ((changed & ~kPteSoftware) != 0) machine_.flush(va);
+  if ((changed & ~kPteSoftware) != 0) forget(path, va);
 }
 
 void PageTables::share(const Space& source, const Path& from, const Path& to) {

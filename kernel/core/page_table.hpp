@@ -8,6 +8,7 @@
 #include "abi/layout.hpp"
 #include "kernel/core/machine.hpp"
 #include "kernel/core/pages.hpp"
+#include "kernel/core/translations.hpp"
 
 /// Page tables: the hardware's own 4-level trees, held in Kernel pages.
 ///
@@ -41,7 +42,8 @@ class PageTables {
   static constexpr std::uint8_t kShared = 2;
   static constexpr std::uint64_t kTableBits = kPtePresent | kPteWritable | kPteUser;
 
-  PageTables(Machine& machine, Pages& pages) : machine_{machine}, pages_{pages} {}
+  PageTables(Machine& machine, Pages& pages, Translations& translations)
+      : machine_{machine}, pages_{pages}, translations_{translations} {}
   PageTables(const PageTables&) = delete;
   PageTables& operator=(const PageTables&) = delete;
 
@@ -71,9 +73,10 @@ class PageTables {
   /// first. The page that `value` maps has already been counted with Pages::map.
   void store(const Space& space, const Path& path, std::uint64_t va, std::uint64_t value);
 
-  /// Stores a level-1 entry that maps (or does not map) the same page as before with other bits:
-  /// counts writers, and flushes if a processor may have cached what changed.
-  void change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value);
+  /// Stores the level-1 entry `index` behind that of a complete path, in the same table, which maps
+  /// (or does not map) the same page as before, with other bits: counts writers, and flushes if a
+  /// processor may have cached what changed. `va` is that entry's address.
+  void change_bits(const Path& path, std::uint64_t index, std::uint64_t va, std::uint64_t value);
 
   /// Makes `to` (complete down to level + 1, its entry empty) hold the table `from`'s entry holds.
   void share(const Space& source, const Path& from, const Path& to);
@@ -106,12 +109,16 @@ class PageTables {
     return true;
   }
   [[nodiscard]] bool counted(const Path& path) const;
+  void forget(const Path& path, std::uint64_t va) {
+    translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
+  }
   void count_leaf(const Space& space, const Path& path, std::uint32_t change);
   void reap_leaf_table(std::uint64_t table);
   bool reap_one(std::uint64_t top);
 
   Machine& machine_;
   Pages& pages_;
+  Translations& translations_;
   std::uint64_t dying_ = 0;  // abandoned top tables, linked through PageInfo::stamp
 };
 

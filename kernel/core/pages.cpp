@@ -35,6 +35,7 @@ std::uint64_t Pages::take_kernel() {
   XOK_CHECK(page != 0);
   unlink(page);
   PageInfo& p = info_[page];
+  await_translations(p);
   p = PageInfo{};
   p.status = PageStatus::Kernel;
   system_->kernel_pages++;
@@ -52,6 +53,7 @@ void Pages::take_user(std::uint64_t page, const Capability& owner) {
   XOK_CHECK(info_[page].status == PageStatus::Free, page);
   unlink(page);
   PageInfo& p = info_[page];
+  await_translations(p);
   p.status = PageStatus::User;
   p.reader_limit = kAnyReaders;
   p.pins = 0;
@@ -80,7 +82,7 @@ void Pages::unlink(std::uint64_t page) {
 void Pages::append(std::uint64_t page) {
   PageInfo& p = info_[page];
   p.status = PageStatus::Free;
-  p.reader_limit = kAnyReaders;
+  p.reader_limit = translations_.settled() ? kAnyReaders : kUnsettled;
   p.pins = 0;
   p.mappings = 0;
   p.writers = static_cast<std::uint32_t>(free_tail_);

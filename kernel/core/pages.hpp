@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "kernel/core/machine.hpp"
+#include "kernel/core/translations.hpp"
 
 /// Physical pages: who has which, and when one becomes free.
 ///
@@ -23,7 +24,8 @@ namespace xok::kernel {
 
 class Pages {
  public:
-  explicit Pages(Machine& machine) : machine_{machine} {}
+  Pages(Machine& machine, Translations& translations)
+      : machine_{machine}, translations_{translations} {}
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
 
@@ -91,8 +93,17 @@ class Pages {
   static constexpr std::uint16_t kMaxPins = 0xffff;
 
  private:
+  /// The reader limit of a free page that some processor may still translate to.
+  static constexpr std::uint8_t kUnsettled = 0;
+
   void unlink(std::uint64_t page);
   void append(std::uint64_t page);
+  /// Before a free page is used: another processor may still write to one that was freed since the
+  /// last `settle`.
+  void await_translations(const PageInfo& p) {
+    if (p.reader_limit == kUnsettled && !translations_.settled()) [[unlikely]]
+      translations_.settle();
+  }
   void release_if_unused(std::uint64_t page) {
     const PageInfo& p = info_[page];
     if (p.mappings == 0 && p.pins == 0 && p.status == PageStatus::User) append(page);
@@ -100,6 +111,7 @@ class Pages {
   [[nodiscard]] std::uint32_t now() const { return static_cast<std::uint32_t>(system_->ticks); }
 
   Machine& machine_;
+  Translations& translations_;
   SystemInfo* system_ = nullptr;
   PageInfo* info_ = nullptr;
   std::byte* direct_map_ = nullptr;  // where page 0 is, or would be
