@@ -14,6 +14,7 @@ namespace {
 using enum SyscallNumber;
 
 constexpr std::size_t kPages = 120;
+constexpr std::uint32_t kProcessors = 3;  // at most
 constexpr std::uint64_t kBuffer = kScratch + 256;
 
 constexpr SyscallNumber kNumbers[] = {
@@ -42,7 +43,10 @@ constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      
 std::array<std::uint64_t, kSyscallNumbers> Driver::succeeded{};
 std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> Driver::failed{};
 
-Driver::Driver(Choose choose) : choose_{std::move(choose)}, bed_{kPages} {
+Driver::Driver(Choose choose)
+    : choose_{std::move(choose)},
+      processors_{static_cast<std::uint32_t>(1 + choose_(kProcessors))},
+      bed_{kPages, processors_} {
   const SystemInfo& info = bed_.machine.info();
   kernel_at_start_ = FakeMachine::kBootKernelPages + 1;
   free_at_start_ = info.usable_pages - kernel_at_start_ - FakeMachine::kModulePages;
@@ -124,6 +128,10 @@ std::uint64_t Driver::capability() {
   return one_in(20) ? choose_(~0ull) : c.bits();
 }
 
+std::uint64_t Driver::processor() {
+  return one_in(20) ? processors_ + choose_(2) : choose_(processors_);
+}
+
 std::uint64_t Driver::small_count() { return one_in(20) ? choose_(~0ull) : choose_(9); }
 
 SyscallNumber Driver::pick_number() {
@@ -170,11 +178,11 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
     case page_set_acl:
       return {slot(), page_number(), choose_(3), capability()};
     case slice_alloc:
-      return {slot(), choose_(20) / 19, one_in(2) ? kAnyPosition : choose_(12), env_id()};
+      return {slot(), processor(), one_in(2) ? kAnyPosition : choose_(12), env_id()};
     case slice_free:
-      return {slot(), choose_(20) / 19, choose_(12)};
+      return {slot(), processor(), choose_(12)};
     case slice_transfer:
-      return {slot(), choose_(20) / 19, choose_(12), env_id()};
+      return {slot(), processor(), choose_(12), env_id()};
     case yield:
       return {one_in(3) ? 0 : env_id(), one_in(4) ? kYieldSleep : one_in(30) ? 2u : 0u};
     case wakeup_set:
@@ -334,7 +342,15 @@ std::string Driver::random_call() {
   return wrong;
 }
 
+/// What follows happens on some processor; its interrupt has come, or not yet.
+void Driver::pick_processor() {
+  if (processors_ == 1) return;
+  bed_.use(static_cast<std::uint32_t>(choose_(processors_)));
+  if (bed_.machine.mine().kicked && one_in(2)) bed_.take_kicks();
+}
+
 std::string Driver::step() {
+  pick_processor();
   if (bed_.current() == kNoEnv) {
     trace_.push_back("idle");
     bed_.machine.clock += 1'000'000;

@@ -14,7 +14,7 @@
 namespace xok::kernel::testing {
 
 /// Makes random calls against a kernel, good and bad ones mixed, as up to 8 environments that hold
-/// different capabilities; judges each step by the oracle and sweeps the invariants now and then.
+/// different capabilities, on one to three processors; judges each step by the oracle and sweeps the invariants now and then.
 /// The choices come from outside: a seeded generator, or a fuzzer's bytes.
 class Driver {
  public:
@@ -36,6 +36,7 @@ class Driver {
   static constexpr std::uint64_t kAnySlot = 7;
 
   void found_families();
+  void pick_processor();
   std::string step();
   std::string random_call();
   std::string judged(Step step, const std::function<std::int64_t()>& action);
@@ -53,9 +54,11 @@ class Driver {
   std::uint64_t page_number();
   std::uint64_t capability();
   std::uint64_t small_count();
+  std::uint64_t processor();
   void fill_buffer(SyscallNumber number);
 
   Choose choose_;
+  std::uint32_t processors_;
   TestBed bed_;
   std::uint64_t free_at_start_ = 0;
   std::uint64_t kernel_at_start_ = 0;

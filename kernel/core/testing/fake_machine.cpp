@@ -96,6 +96,11 @@ void FakeMachine::serve(FakeProcessor& processor, const Requests::Request& wante
     return;
   }
   processor.interrupted++;
+  const auto reaches_free_page = [&](const auto& item) {
+    return page_infos_[item.second.page].status == PageStatus::Free;
+  };
+  if (!threads && std::ranges::any_of(processor.tlb, reaches_free_page))
+    processor.interrupted_with_free_page++;
   if (wanted.count == 0) processor.tlb.clear();
   for (std::size_t i = 0; i < wanted.count; i++) {
     std::erase_if(processor.tlb, [&](const auto& item) {
@@ -176,6 +181,14 @@ bool FakeMachine::access(std::uint64_t va, bool write, std::size_t& left, std::b
   if (write && !cached->second.writable) return false;
   left = kPageSize - (va & kPageMask);
   at = memory_[cached->second.page].bytes + (va & kPageMask);
+  return true;
+}
+
+bool FakeMachine::user_store(std::uint64_t va, std::uint64_t value) {
+  std::size_t left = 0;
+  std::byte* at = nullptr;
+  if (!access(va, true, left, at)) return false;
+  __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), value, __ATOMIC_RELAXED);
   return true;
 }
 

@@ -38,6 +38,7 @@ struct FakeProcessor {
   std::uint64_t timer_deadline = ~0ull;
   Tlb tlb;
   std::uint64_t interrupted = 0;  ///< by flush_others
+  std::uint64_t interrupted_with_free_page = 0;  ///< while it could still reach a free page
   std::uint64_t seized = 0;
   bool kicked = false;
 };
@@ -68,6 +69,8 @@ class FakeMachine final : public Machine {
   bool user_write(std::uint64_t va, const void* from, std::size_t n) {
     return copy_to_user(va, from, n);
   }
+  /// One 8-byte store of a program, atomic as the processor makes it. False: a fault.
+  bool user_store(std::uint64_t va, std::uint64_t value);
   /// What the processor finds in the tables of `top` (no TLB), any level-4 slot. nullopt: a fault.
   bool walk(std::uint64_t top, std::uint64_t va, Translation& out);
 
@@ -137,7 +140,7 @@ class FakeMachine final : public Machine {
  private:
   bool access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at);
   void request(ProcessorSet set, const Requests::Request& wanted);
-  static void serve(FakeProcessor& processor, const Requests::Request& wanted);
+  void serve(FakeProcessor& processor, const Requests::Request& wanted);
 
   struct alignas(kPageSize) Frame {
     std::byte bytes[kPageSize];
