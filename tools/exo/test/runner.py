@@ -24,7 +24,7 @@ from .. import errors
 from ..errors import Fail
 
 # In the order they run: what fails quickest comes first.
-SUITES = ("tools", "style", "host", "guest", "cmd", "linux", "net", "iso", "docs", "fuzz", "tidy")
+SUITES = ("tools", "style", "host", "guest", "cmd", "linux", "net", "iso", "docs", "tsan", "fuzz", "tidy")
 CATEGORIES = ("format", "layers", "header", "python")
 
 
