@@ -254,7 +254,7 @@ std::int64_t call_sched_yield(const Arguments& /*a*/) {
 }
 
 std::int64_t call_sched_getaffinity(const Arguments& a) {
-  const std::uint64_t mask = 1;  // slices are taken of processor 0 only (start_environment)
+  const std::uint64_t mask = (std::uint64_t{1} << system_info().processors) - 1;
   if (a[1] < sizeof mask) return -kEINVAL;
   return put(a[2], mask) ? static_cast<std::int64_t>(sizeof mask) : -kEFAULT;
 }
