@@ -331,8 +331,8 @@ Result<Pid> start_service(const char* name, void (*entry)()) {
   child->env = env;
   const Pid pid = child->pid;
   start_environment(env, reinterpret_cast<std::uint64_t>(&service_child_start),
-                    reinterpret_cast<std::uint64_t>(child),
-                    reinterpret_cast<std::uint64_t>(entry), stack);
+                    reinterpret_cast<std::uint64_t>(child), reinterpret_cast<std::uint64_t>(entry),
+                    stack);
   return pid;
 }
 

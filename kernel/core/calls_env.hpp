@@ -28,8 +28,8 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv);
 /// Ends an environment and frees its slot; for a Dead one only the latter is left to do. All it
 /// held is free afterwards: slices, filters, rings, predicate, mappings. `SystemInfo::deaths` grows
 /// by one when it was alive. Page tables beyond Core::kReapBudget are taken down over the next
-/// timer interrupts. One that runs on another processor is stopped there first. Ending oneself gives the processor to the next environment and does not
-/// return.
+/// timer interrupts. One that runs on another processor is stopped there first. Ending oneself
+/// gives the processor to the next environment and does not return.
 ///
 /// Errors  BadArgument  inside a batch: the caller itself
 CallResult env_free(Call& call, Target target);

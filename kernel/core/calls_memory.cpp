@@ -151,8 +151,8 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
   for (std::uint64_t i = 0; i < n.value; i += count) {
     const Path path = run_of_entries(core, space.top, va.value + i * kPageSize, n.value - i, count);
     for (std::uint64_t k = 0; path.reached == 1 && k < count; k++)
-      XOK_TRY(may_modify(call, path.entry[k], (path.entry[k] & ~remove.value) | add.value,
-                         page_cap));
+      XOK_TRY(
+          may_modify(call, path.entry[k], (path.entry[k] & ~remove.value) | add.value, page_cap));
   }
   for (std::uint64_t i = 0; i < n.value; i += count) {
     const std::uint64_t at = va.value + i * kPageSize;

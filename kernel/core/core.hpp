@@ -60,10 +60,10 @@ struct Core {
   Result<EnvIndex> create_env(const Capability& capability, std::uint64_t uenv_address,
                               EnvIndex share);
 
-  /// Takes everything from an environment that is alive: its processor, whichever that is, slices, filters, rings,
-  /// predicate, context, address space. Its slot stays, Dead, with its capabilities. The first
-  /// environment's end stops the machine.
-  /// Cost  bounded by the tables' sizes; page tables beyond kReapBudget are taken down later, a
+  /// Takes everything from an environment that is alive: its processor, whichever that is, slices,
+  /// filters, rings, predicate, context, address space. Its slot stays, Dead, with its
+  /// capabilities. The first environment's end stops the machine. Cost  bounded by the tables'
+  /// sizes; page tables beyond kReapBudget are taken down later, a
   ///       budget's worth at each timer interrupt, env_alloc and env_free.
   void end_env(Cpu& cpu, EnvIndex index, DeathReason reason);
   /// Frees the slot of a Dead environment.

@@ -44,7 +44,8 @@ class Processors : public ::testing::Test {
   }
   /// As a program on another processor would write `other`'s word: without a call.
   void write_silently() {
-    const std::uint64_t page = entry_page(*bed.core().page_tables.find(bed.env(other).table_page, kScratch));
+    const std::uint64_t page =
+        entry_page(*bed.core().page_tables.find(bed.env(other).table_page, kScratch));
     *reinterpret_cast<std::uint64_t*>(bed.machine.page(PageNumber{page})) = 1;
   }
 
@@ -170,12 +171,12 @@ TEST_F(Processors, APageIsNotTakenAgainBeforeItIsForgotten) {
   bed.use(0);
   const std::uint64_t page =
       entry_page(*bed.core().page_tables.find(bed.env(other).table_page, kScratch));
-  BatchEntry entries[2] = {
-      {.number = static_cast<std::uint64_t>(pte_insert), .arguments = {0, 0, kScratch, target()},
-       .result = 0},
-      {.number = static_cast<std::uint64_t>(pte_insert),
-       .arguments = {0, this_page(page), 0x60'0000, 0},
-       .result = 0}};
+  BatchEntry entries[2] = {{.number = static_cast<std::uint64_t>(pte_insert),
+                            .arguments = {0, 0, kScratch, target()},
+                            .result = 0},
+                           {.number = static_cast<std::uint64_t>(pte_insert),
+                            .arguments = {0, this_page(page), 0x60'0000, 0},
+                            .result = 0}};
   bed.put(kScratch + 256, entries);
   EXPECT_EQ(bed.call(batch, kScratch + 256, 2, kScratch), 0);
   EXPECT_EQ(second().interrupted, 1u);

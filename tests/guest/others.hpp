@@ -31,8 +31,8 @@ alignas(16) inline std::array<std::array<std::byte, 8192>, kOthers> g_stacks;
 /// What an attacker, or a spinning thread, counts.
 inline Word g_written;
 
-/// Writes to r12 + 1 pages (a power of two) from rdi in turn. rsi: counter of completed writes, rbx:
-/// next value. At a fault it goes on with the next page.
+/// Writes to r12 + 1 pages (a power of two) from rdi in turn. rsi: counter of completed writes,
+/// rbx: next value. At a fault it goes on with the next page.
 extern "C" const char attack[];
 extern "C" const char attack_fault[];
 __asm__(R"(

@@ -10,10 +10,10 @@
 #include "kernel/arch/x86_64/boot_info.hpp"
 #include "kernel/arch/x86_64/interrupts.hpp"
 
-/// What the firmware's ACPI tables say: processors, interrupt controllers, the way to power off, and the
-/// virtio-mmio devices of machines without PCI. Nothing is interpreted but static tables; of the
-/// byte code only two constant shapes are looked for.
-/// Source: ACPI specification 6.5, chapters 5 and 19.
+/// What the firmware's ACPI tables say: processors, interrupt controllers, the way to power off,
+/// and the virtio-mmio devices of machines without PCI. Nothing is interpreted but static tables;
+/// of the byte code only two constant shapes are looked for. Source: ACPI specification 6.5,
+/// chapters 5 and 19.
 namespace xok::kernel::x86 {
 
 /// A virtio-mmio device the byte code declares ("LNRO0005").

@@ -224,9 +224,8 @@ void start_timer_here() {
   const std::uint64_t steps = first - apic_timer_count();
   use_apic_one_shot();
   // A timer that stands still is that of the first processor's making.
-  processor().timer_steps_per_cycle = steps != 0
-                                          ? shifted_quotient(steps, kRatioShift, cycles)
-                                          : processor_number(0).timer_steps_per_cycle;
+  processor().timer_steps_per_cycle = steps != 0 ? shifted_quotient(steps, kRatioShift, cycles)
+                                                 : processor_number(0).timer_steps_per_cycle;
 }
 
 void set_timer(std::uint64_t deadline_cycles) {

@@ -8,8 +8,8 @@
 // registers on the stack (`frame`), fs and gs base still in the processor (`bases_live`). After any
 // other entry all general registers are in `context`. `complete` brings the rest there; the fast
 // exit of entry.S is taken only if nobody asked for that. Vector registers stay in the processor
-// until another environment needs it; with several processors only until its environment loses this one
-// (context_release), for the next one to run it may be another.
+// until another environment needs it; with several processors only until its environment loses this
+// one (context_release), for the next one to run it may be another.
 //
 // gs always points to a record whose `cpu` is this processor: that of the environment it runs, or
 // its own `idle` one.

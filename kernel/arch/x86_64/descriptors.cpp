@@ -134,8 +134,7 @@ void fill_idle_record(Processor& processor) {
 }
 
 void load_segments(const Processor& processor) {
-  const TablePointer pointer{sizeof processor.segments - 1,
-                             address_of(processor.segments.data())};
+  const TablePointer pointer{sizeof processor.segments - 1, address_of(processor.segments.data())};
   asm volatile(
       "lgdt %0\n\t"
       "pushq %1\n\t"

@@ -76,7 +76,7 @@ void set_tick_handler(InterruptHandler handler, void* argument) {
 void handle_interrupt(std::uint8_t vector, Cpu& cpu) {
   if (vector == kTimerVector) {
     acknowledge_interrupt();
-    if (g_tick.run != nullptr && cpu.number == 0) 
+    if (g_tick.run != nullptr && cpu.number == 0)
       g_kernel->serve_device(cpu, g_tick.run, g_tick.argument);
     g_kernel->timer(cpu);
     return;

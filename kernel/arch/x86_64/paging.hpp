@@ -45,8 +45,8 @@ class Paging {
   std::byte* map_physical(std::uint64_t physical, std::uint64_t length, Caching caching);
   /// Whether the direct map has all of the range.
   [[nodiscard]] bool in_direct_map(std::uint64_t physical, std::uint64_t length) const;
-  /// A stack of that many pages with an unmapped page below it. Returns its end, or 0: no memory. At
-  /// boot only.
+  /// A stack of that many pages with an unmapped page below it. Returns its end, or 0: no memory.
+  /// At boot only.
   std::uint64_t map_stack(std::uint64_t pages);
   /// Adds pages of RAM to the exposed window, read-only to user code. At boot only.
   bool expose(std::uint64_t address, std::uint64_t physical, std::uint64_t pages);

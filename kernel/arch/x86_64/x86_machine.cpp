@@ -60,8 +60,8 @@ void X86Machine::write_entry(std::uint64_t* entry, std::uint64_t value) {
 
 void X86Machine::update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) {
   std::uint64_t found = expected;
-  while (!__atomic_compare_exchange_n(entry, &found, value, false, __ATOMIC_ACQ_REL,
-                                      __ATOMIC_RELAXED))
+  while (
+      !__atomic_compare_exchange_n(entry, &found, value, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
     value |= found & ~expected & (kPteAccessed | kPteDirty);
 }
 

@@ -14,8 +14,9 @@
 namespace xok::kernel::testing {
 
 /// Makes random calls against a kernel, good and bad ones mixed, as up to 8 environments that hold
-/// different capabilities, on one to three processors; judges each step by the oracle and sweeps the invariants now and then.
-/// The choices come from outside: a seeded generator, or a fuzzer's bytes.
+/// different capabilities, on one to three processors; judges each step by the oracle and sweeps
+/// the invariants now and then. The choices come from outside: a seeded generator, or a fuzzer's
+/// bytes.
 class Driver {
  public:
   /// `choose(n)` gives a number below n.

@@ -73,7 +73,8 @@ void FakeMachine::update_entry(std::uint64_t* entry, std::uint64_t expected, std
 
 void FakeMachine::flush(std::uint64_t va) {
   flushes++;
-  std::erase_if(mine().tlb, [&](const auto& item) { return item.first.second == va >> kPageShift; });
+  std::erase_if(mine().tlb,
+                [&](const auto& item) { return item.first.second == va >> kPageShift; });
 }
 
 void FakeMachine::flush_all() {

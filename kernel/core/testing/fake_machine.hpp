@@ -37,7 +37,7 @@ struct FakeProcessor {
   std::uint64_t loaded = 0;
   std::uint64_t timer_deadline = ~0ull;
   Tlb tlb;
-  std::uint64_t interrupted = 0;  ///< by flush_others
+  std::uint64_t interrupted = 0;                 ///< by flush_others
   std::uint64_t interrupted_with_free_page = 0;  ///< while it could still reach a free page
   std::uint64_t seized = 0;
   bool kicked = false;

@@ -270,7 +270,8 @@ class Sweep {
         continue;
       }
       expect(running.emplace(current, n).second, "runs on two processors", current, n);
-      expect(alive(current) && core_.env(current).table_page == loaded, "runs elsewhere", n, loaded);
+      expect(alive(current) && core_.env(current).table_page == loaded, "runs elsewhere", n,
+             loaded);
       expect(core_.env(current).processor == n, "Env::processor", current, n);
     }
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {

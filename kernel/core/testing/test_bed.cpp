@@ -128,8 +128,7 @@ void TestBed::take_kicks() {
   use(before);
 }
 
-EnvId TestBed::spawn(std::uint64_t slot, bool share, std::uint64_t uenv,
-                     std::uint32_t processor) {
+EnvId TestBed::spawn(std::uint64_t slot, bool share, std::uint64_t uenv, std::uint32_t processor) {
   const std::int64_t made =
       call(SyscallNumber::env_alloc, slot, share ? kShareAddressSpace : 0, uenv);
   if (made <= 0) broken("env_alloc", static_cast<std::uint64_t>(-made));
@@ -142,7 +141,8 @@ EnvId TestBed::spawn(std::uint64_t slot, bool share, std::uint64_t uenv,
   context.rsp = 0x50'0000;
   put(kScratch + 2048, context);
   if (call(SyscallNumber::env_set_context, target, kScratch + 2048) != 0) broken("set_context");
-  if (call(SyscallNumber::slice_alloc, slot, processor, kAnyPosition, id) < 0) broken("slice_alloc");
+  if (call(SyscallNumber::slice_alloc, slot, processor, kAnyPosition, id) < 0)
+    broken("slice_alloc");
   return id;
 }
 
