@@ -11,6 +11,7 @@
 #include "kernel/core/calls_machine.hpp"
 #include "kernel/core/calls_memory.hpp"
 #include "kernel/core/calls_message.hpp"
+#include "kernel/core/calls_method.hpp"
 #include "kernel/core/calls_network.hpp"
 #include "kernel/core/calls_processor.hpp"
 #include "kernel/core/calls_region.hpp"
@@ -76,6 +77,8 @@ constexpr std::array<Handler, kSyscallNumbers> kTable = make_table();
 
 std::int64_t dispatch(Call& call, std::uint64_t number, const Words& arguments) {
   if (number >= kSyscallNumbers) return no_such_call(call, arguments);
+  if (call.core.state(call.self).method != 0 && !allowed_in_method(number, arguments)) [[unlikely]]
+    return -static_cast<std::int64_t>(Errc::Denied);
   return kTable[number](call, arguments);
 }
 

@@ -52,6 +52,12 @@ void Kernel::timer(Cpu& cpu) {
   impl().with([&](Core& core) {
     core.tables.info->ticks++;
     core.page_tables.reap(Core::kReapBudget);
+    const EnvIndex env = cpu.current;
+    if (env != kNoEnv && core.state(env).condemned &&
+        ++core.state(env).method_ticks > kMethodGraceTicks) {
+      core.end_env(cpu, env, DeathReason::Killed);
+      core.free_slot(env);
+    }
     if (core.scheduler.tick(cpu)) core.kill(cpu, cpu.current, DeathReason::SliceOverrun, 0, 0);
     if (cpu.current == kNoEnv && core.page_tables.reaping())
       core.machine.set_timer(core.machine.cycles());  // idle, and work left: come back

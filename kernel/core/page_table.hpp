@@ -78,6 +78,10 @@ class PageTables {
   /// Makes `to` (complete down to level + 1, its entry empty) hold the table `from`'s entry holds.
   void share(const Space& source, const Path& from, const Path& to);
 
+  /// Moves what a top-level entry holds, tables never shared, to another top-level table. The
+  /// translations are the caller's to flush.
+  void move_slot(const Space& from, unsigned slot, std::uint64_t to_top);
+
   /// Lets go of a top-level table that no environment uses any more and no processor has loaded.
   /// Its tree is taken down by `reap`.
   void abandon(std::uint64_t top);

@@ -172,7 +172,7 @@ void Scheduler::give(Cpu& cpu, EnvIndex env) {
   Env& record = envs_[env];
   record.switches++;
   record.processor = cpu.number;
-  load(processors_[cpu.number], record.table_page);
+  load(processors_[cpu.number], table_of(env));
   if (states_[env].forced_out) [[unlikely]]
     enter_slice_start(env);
 }

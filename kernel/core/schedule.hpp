@@ -75,6 +75,15 @@ class Scheduler {
   bool settle(Cpu& cpu);
   /// The timer fired. True when the environment must die of overruns.
   bool tick(Cpu& cpu);
+  /// The address space of `env` has become another one: loads it if `env` has the processor.
+  void reload(Cpu& cpu, EnvIndex env) {
+    if (cpu.current == env) load(processors_[cpu.number], table_of(env));
+  }
+  /// A top-level table goes away, or its user has left it.
+  void unload(Cpu& cpu, std::uint64_t table) {
+    Processor& p = processors_[cpu.number];
+    if (p.loaded == table) load(p, idle_table_);
+  }
   /// `env` leaves: takes the processor from it if it has it, and unloads its tables.
   /// Whether it was current.
   bool evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away);
@@ -93,6 +102,10 @@ class Scheduler {
     std::uint64_t deadline;  // nobody: when to look again
   };
 
+  [[nodiscard]] std::uint64_t table_of(EnvIndex env) const {
+    const std::uint64_t method = states_[env].method_top;
+    return method != 0 ? method : envs_[env].table_page;
+  }
   [[nodiscard]] std::uint32_t next_used(const Processor& p, std::uint32_t from) const;
   Choice choose(const Cpu& cpu);
   bool anyone_else(const Cpu& cpu);

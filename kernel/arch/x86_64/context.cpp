@@ -38,15 +38,21 @@ constinit std::uint64_t g_pool_end = 0;
 /// Slots whose record has a page; it stays for good.
 constinit std::array<bool, kMaxEnvironments> g_has_record{};
 
-void save_vectors(KernelEnv& env) {
+using VectorArea = std::array<std::byte, kPageSize - KENV_VECTORS>;
+static_assert(sizeof(VectorArea) == Machine::kVectorBytes);
+
+void save_vectors_to(VectorArea& area) {
   const std::uint64_t mask = features().vector_mask;
-  asm volatile("xsave64 %0" : "+m"(env.vectors) : "a"(static_cast<std::uint32_t>(mask)), "d"(0));
+  asm volatile("xsave64 %0" : "+m"(area) : "a"(static_cast<std::uint32_t>(mask)), "d"(0));
 }
 
-void load_vectors(KernelEnv& env) {
+void load_vectors_from(const VectorArea& area) {
   const std::uint64_t mask = features().vector_mask;
-  asm volatile("xrstor64 %0" : : "m"(env.vectors), "a"(static_cast<std::uint32_t>(mask)), "d"(0));
+  asm volatile("xrstor64 %0" : : "m"(area), "a"(static_cast<std::uint32_t>(mask)), "d"(0));
 }
+
+void save_vectors(KernelEnv& env) { save_vectors_to(env.vectors); }
+void load_vectors(KernelEnv& env) { load_vectors_from(env.vectors); }
 
 std::uint64_t canonical(std::uint64_t address) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
@@ -162,6 +168,21 @@ Context& context_of(EnvIndex env) {
   KernelEnv& record = kernel_env(env);
   complete(record);
   return record.context;
+}
+
+void put_vectors_aside(EnvIndex env, std::byte* area) {
+  KernelEnv& record = kernel_env(env);
+  if (g_processor.loaded == &record) save_vectors(record);
+  *reinterpret_cast<VectorArea*>(area) = record.vectors;
+  record.vectors = {};
+  *reinterpret_cast<std::uint32_t*>(&record.vectors[kMxcsrOffset]) = kCleanMxcsr;
+  if (g_processor.loaded == &record) load_vectors(record);
+}
+
+void take_vectors_back(EnvIndex env, const std::byte* area) {
+  KernelEnv& record = kernel_env(env);
+  record.vectors = *reinterpret_cast<const VectorArea*>(area);
+  if (g_processor.loaded == &record) load_vectors(record);
 }
 
 void resume() { run_on_stack(processor_stack_end, resume_on_empty_stack); }

@@ -53,6 +53,7 @@ class Driver {
   std::uint64_t page_number();
   std::uint64_t capability();
   std::uint64_t small_count();
+  MethodId method();
   std::uint64_t region();
   void fill_buffer(SyscallNumber number);
   void prepare_for_transfers(volatile IpcArea& area);

@@ -69,6 +69,9 @@ class FakeMachine final : public Machine {
   void context_destroy(EnvIndex env) override;
   Context& context(EnvIndex env) override;
   volatile Uenv& uenv(EnvIndex env) override;
+  void set_uenv(EnvIndex env, PageNumber page) override;
+  void save_vectors(EnvIndex env, std::byte* area) override;
+  void restore_vectors(EnvIndex env, const std::byte* area) override;
   std::uint64_t cycles() override { return clock += clock_step; }
   void set_timer(std::uint64_t deadline) override { timer_deadline = deadline; }
   std::span<std::byte> transmit_buffer(std::uint32_t interface) override;
@@ -85,6 +88,7 @@ class FakeMachine final : public Machine {
 
   // -- What a test reads and sets.
   std::uint64_t loaded = 0;
+  std::map<EnvIndex, std::uint64_t> vectors;  ///< one word stands for the vector state
   std::uint64_t clock = 1000;
   std::uint64_t clock_step = 1;
   std::uint64_t timer_deadline = ~0ull;

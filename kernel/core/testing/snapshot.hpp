@@ -27,6 +27,7 @@ struct Snapshot {
     EnvStatus status = EnvStatus::Free;
     EnvIndex waits_for = kNoEnv;  ///< while Calling
     std::uint64_t rip = 0;
+    MethodId method = 0;  ///< inside that one
     IpcArea ipc{};
     Capability message_gate{};        ///< not valid: no message ring
     std::vector<std::string> ring{};  ///< the pages of the message ring
@@ -34,6 +35,11 @@ struct Snapshot {
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;
 
+  struct MethodView {
+    EnvId owner = 0;
+    Capability guard{};
+    std::uint64_t top = 0, entry = 0;
+  };
   struct RegionView {
     EnvId owner = 0;
     std::array<Capability, 2> acl{};
@@ -42,6 +48,7 @@ struct Snapshot {
 
   std::array<EnvView, kEnvs> envs;
   std::map<RegionId, RegionView> regions;
+  std::map<MethodId, MethodView> methods;
   std::vector<PageInfo> pages;
   /// Present level-1 entries by (table page, index). A table appears once, however many hold it.
   std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
