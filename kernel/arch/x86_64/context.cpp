@@ -41,6 +41,14 @@ constinit std::array<bool, kMaxEnvironments> g_has_record{};
 using VectorArea = std::array<std::byte, kPageSize - KENV_VECTORS>;
 static_assert(sizeof(VectorArea) == Machine::kVectorBytes);
 
+/// The clean state: no component in use, and MXCSR.
+alignas(64) constexpr VectorArea kCleanVectors = [] {
+  VectorArea area{};
+  for (std::size_t i = 0; i < 4; i++)
+    area[kMxcsrOffset + i] = static_cast<std::byte>(kCleanMxcsr >> (8 * i));
+  return area;
+}();
+
 void save_vectors_to(VectorArea& area) {
   const std::uint64_t mask = features().vector_mask;
   asm volatile("xsave64 %0" : "+m"(area) : "a"(static_cast<std::uint32_t>(mask)), "d"(0));
@@ -172,17 +180,24 @@ Context& context_of(EnvIndex env) {
 
 void put_vectors_aside(EnvIndex env, std::byte* area) {
   KernelEnv& record = kernel_env(env);
-  if (g_processor.loaded == &record) save_vectors(record);
-  *reinterpret_cast<VectorArea*>(area) = record.vectors;
-  record.vectors = {};
-  *reinterpret_cast<std::uint32_t*>(&record.vectors[kMxcsrOffset]) = kCleanMxcsr;
-  if (g_processor.loaded == &record) load_vectors(record);
+  auto& saved = *reinterpret_cast<VectorArea*>(area);
+  if (g_processor.loaded == &record) {
+    save_vectors_to(saved);
+    load_vectors_from(kCleanVectors);
+    return;
+  }
+  saved = record.vectors;
+  record.vectors = kCleanVectors;
 }
 
 void take_vectors_back(EnvIndex env, const std::byte* area) {
   KernelEnv& record = kernel_env(env);
-  record.vectors = *reinterpret_cast<const VectorArea*>(area);
-  if (g_processor.loaded == &record) load_vectors(record);
+  const auto& saved = *reinterpret_cast<const VectorArea*>(area);
+  if (g_processor.loaded == &record) {
+    load_vectors_from(saved);
+  } else {
+    record.vectors = saved;
+  }
 }
 
 void resume() { run_on_stack(processor_stack_end, resume_on_empty_stack); }
