@@ -42,6 +42,7 @@ CallResult method_define(Call& call, CapSlot guard, CapSlot own, UserAddr entry,
 ///          Interrupted    it ended in the middle: a fault it does not handle, a slice end it
 ///                         ignored too often, or its maker deleted it
 ///          A method's own results should not look like these
+/// Cost     about 1220 instructions in the kernel for the call and its exit together
 /// Source   original PAM-2
 CallResult method_call(Call& call, Target method, Word a, Word b, Word c, Word d, UserAddr share);
 
