@@ -25,8 +25,8 @@ using Count = std::uint64_t;
 using YieldFlags = std::uint64_t;
 using Word = std::uint64_t;
 using ReplyTo = std::uint64_t;
-using xok::RegionId;
 using xok::EnvId;
+using xok::RegionId;
 
 namespace detail {
 

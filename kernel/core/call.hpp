@@ -24,7 +24,7 @@ using Count = Number<struct CountTag>;
 using Pte = Number<struct PteTag>;
 using PteBits = Number<struct PteBitsTag>;
 using PageIndex = Number<struct PageIndexTag>;
-using Word = Number<struct WordTag>;        ///< passed on, not looked at
+using Word = Number<struct WordTag>;  ///< passed on, not looked at
 using RegionIdWord = Number<struct RegionIdTag>;
 using ReplyTo = Number<struct ReplyToTag>;  ///< (flags << 32) | EnvId
 

@@ -32,7 +32,8 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv);
 /// return.
 ///
 /// Errors  BadArgument  inside a batch: the caller itself
-///         WouldBlock   it is inside a protected method: it has got the rest of this slice, and ends
+///         WouldBlock   it is inside a protected method: it has got the rest of this slice, and
+///         ends
 ///                      when it leaves the method or has run in it for kMethodGraceTicks slices
 CallResult env_free(Call& call, Target target);
 
