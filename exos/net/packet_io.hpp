@@ -42,7 +42,8 @@ class ReceiveRing {
     const RingSlot& slot = slots_[next_];
     // acquire; pairs with the kernel's release store
     const std::uint32_t length = __atomic_load_n(&slot.owner, __ATOMIC_ACQUIRE);
-    return {{slot.frame, length}, slot.interface};
+    // The kernel writes no more; whoever else maps the slots might.
+    return {{slot.frame, length < kMaxFrame ? length : kMaxFrame}, slot.interface};
   }
   /// Gives the slot of front() back to the kernel.
   void pop() {

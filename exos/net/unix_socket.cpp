@@ -15,7 +15,7 @@
 #include "exos/fd/descriptors.hpp"
 #include "exos/fd/operations.hpp"
 #include "exos/fd/pipe_files.hpp"
-#include "exos/net/unix_waits.hpp"
+#include "exos/net/socket_waits.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/process.hpp"
 #include "exos/shared.hpp"
@@ -24,7 +24,6 @@ namespace xok::exos {
 namespace {
 
 constexpr std::uint32_t kMaxBacklog = 128;
-constexpr std::uint32_t kPollReadHangUp = 0x2000;  ///< Linux' POLLRDHUP
 
 UnixOwner this_process() {
   const Proc& proc = *process().proc;
@@ -143,12 +142,12 @@ Outcome<bool> try_connect(UnixSocket& socket, const UnixName& name, rt::WaitSet&
 
 Outcome<> connect_stream(OpenFile& file, const UnixName& name) {
   UnixSocket& socket = *file.unix_socket;
-  const std::uint64_t deadline_ns = deadline_in(socket.options.send_timeout_ns);
+  const std::uint64_t deadline_ns = deadline_after(socket.options.send_timeout_ns);
   for (;;) {
     rt::WaitSet wait;
     if (XOK_TRY(try_connect(socket, name, wait))) return {};
     if ((file.flags & kOpenNonBlocking) != 0) return std::unexpected{Errc::WouldBlock};
-    XOK_TRY(sleep_with(wait, deadline_ns));
+    XOK_TRY(sleep_for_socket(wait, deadline_ns));
   }
 }
 
@@ -243,7 +242,7 @@ Outcome<> listen_unix(OpenFile& file, int backlog) {
 Outcome<OpenFile*> accept_unix(OpenFile& file, std::uint32_t flags) {
   UnixSocket& socket = *file.unix_socket;
   if (socket.type != SocketType::Stream) return std::unexpected{Errc::NotSupported};
-  const std::uint64_t deadline_ns = deadline_in(socket.options.receive_timeout_ns);
+  const std::uint64_t deadline_ns = deadline_after(socket.options.receive_timeout_ns);
   for (;;) {
     rt::WaitSet wait;
     {
@@ -254,7 +253,7 @@ Outcome<OpenFile*> accept_unix(OpenFile& file, std::uint32_t flags) {
       if (accepted != nullptr) return accepted;
     }
     if ((file.flags & kOpenNonBlocking) != 0) return std::unexpected{Errc::WouldBlock};
-    XOK_TRY(sleep_with(wait, deadline_ns));
+    XOK_TRY(sleep_for_socket(wait, deadline_ns));
   }
 }
 

@@ -4,8 +4,8 @@
 // Bytes through local sockets. A stream's queue holds the bytes alone; datagrams lie in it one
 // after another, each as a head, the sender's name and its bytes, whole or not at all.
 #include "exos/fd/pipe_files.hpp"
+#include "exos/net/socket_waits.hpp"
 #include "exos/net/unix_socket.hpp"
-#include "exos/net/unix_waits.hpp"
 #include "exos/proc/file_system.hpp"
 
 namespace xok::exos {
@@ -43,7 +43,7 @@ Outcome<std::size_t> put_bytes(UnixSocket& socket, std::span<const std::byte> fr
 
 Outcome<std::size_t> send_stream(OpenFile& file, std::span<const std::byte> from, Wait mode) {
   UnixSocket& socket = *file.unix_socket;
-  const std::uint64_t deadline_ns = deadline_in(socket.options.send_timeout_ns);
+  const std::uint64_t deadline_ns = deadline_after(socket.options.send_timeout_ns);
   std::size_t done = 0;
   for (;;) {
     rt::WaitSet wait;
@@ -52,7 +52,7 @@ Outcome<std::size_t> send_stream(OpenFile& file, std::span<const std::byte> from
     if (!n.has_value()) return done;
     done += *n;
     if (done == from.size()) return done;
-    auto slept = blocks(file, mode) ? sleep_with(wait, deadline_ns)
+    auto slept = blocks(file, mode) ? sleep_for_socket(wait, deadline_ns)
                                     : Outcome<>{std::unexpected{Errc::WouldBlock}};
     if (!slept.has_value() && done != 0) return done;
     if (!slept.has_value()) return std::unexpected{slept.error()};
@@ -99,12 +99,12 @@ Outcome<bool> put_datagram(UnixSocket& socket, std::span<const std::byte> bytes,
 Outcome<std::size_t> send_datagram(OpenFile& file, std::span<const std::byte> bytes,
                                    const UnixName* to, Wait mode) {
   UnixSocket& socket = *file.unix_socket;
-  const std::uint64_t deadline_ns = deadline_in(socket.options.send_timeout_ns);
+  const std::uint64_t deadline_ns = deadline_after(socket.options.send_timeout_ns);
   for (;;) {
     rt::WaitSet wait;
     if (XOK_TRY(put_datagram(socket, bytes, to, wait))) return bytes.size();
     if (!blocks(file, mode)) return std::unexpected{Errc::WouldBlock};
-    XOK_TRY(sleep_with(wait, deadline_ns));
+    XOK_TRY(sleep_for_socket(wait, deadline_ns));
   }
 }
 
@@ -148,7 +148,7 @@ Outcome<std::size_t> send_unix(OpenFile& file, std::span<const std::byte> bytes,
 
 Outcome<UnixReceived> receive_unix(OpenFile& file, std::span<std::byte> to, Peek peek, Wait mode) {
   UnixSocket& socket = *file.unix_socket;
-  const std::uint64_t deadline_ns = deadline_in(socket.options.receive_timeout_ns);
+  const std::uint64_t deadline_ns = deadline_after(socket.options.receive_timeout_ns);
   for (;;) {
     rt::WaitSet wait;
     {
@@ -162,7 +162,7 @@ Outcome<UnixReceived> receive_unix(OpenFile& file, std::span<std::byte> to, Peek
       if (got.has_value()) return *got;
     }
     if (!blocks(file, mode)) return std::unexpected{Errc::WouldBlock};
-    XOK_TRY(sleep_with(wait, deadline_ns));
+    XOK_TRY(sleep_for_socket(wait, deadline_ns));
   }
 }
 
