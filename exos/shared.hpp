@@ -31,7 +31,7 @@ struct Terminal {
 /// Everything the processes of one trust domain share, at kSharedBase. Zero at the start; pages
 /// come when they are first touched.
 struct SharedState {
-  rt::SharedLock arena_lock;
+  rt::SharedLock arena_lock;  ///< the arena, and pages of this structure that come
   rt::SharedLock proc_lock;
   rt::SharedLock file_lock;  ///< file systems, open files, pipes
   rt::SharedLock tty_lock;
@@ -40,6 +40,7 @@ struct SharedState {
       expected_deaths;        ///< exits made by processes themselves; compare SystemInfo::deaths
   std::uint64_t power_off;    ///< not 0: init ends the machine
   std::uint64_t alarm_event;  ///< counts changes of Proc::alarm_ns
+  std::uint64_t slice_turn;   ///< environments placed: the next one's processor
   std::uint64_t arena_hint;
   std::uint64_t arena_used;
   std::uint64_t trace_calls;  ///< system calls are traced

@@ -101,8 +101,19 @@ Result<EnvId> make_environment(const EnvironmentRequest& request) {
   return env;
 }
 
-Result<> start_environment(EnvId env, std::uint64_t entry, std::uint64_t argument0,
-                           std::uint64_t argument1, std::uint64_t stack) {
+Result<> give_slice(EnvId env) {
+  const std::uint32_t processors = system_info().processors;
+  // Every processor gets its turn, whoever ends in between.
+  const std::uint64_t turn = __atomic_fetch_add(&shared().slice_turn, 1, __ATOMIC_RELAXED);
+  const std::uint64_t first = turn % processors;
+  for (std::uint64_t n = first; n < first + processors; n++) {
+    if (sys::slice_alloc(kCapPages, n % processors, kAnyPosition, env) >= 0) return {};
+  }
+  return fail(Errc::NoSpace);
+}
+
+void start_environment(EnvId env, std::uint64_t entry, std::uint64_t argument0,
+                       std::uint64_t argument1, std::uint64_t stack) {
   Context context{};
   context.rip = entry;
   // As after a call: the stack is 8 off a multiple of 16.
@@ -113,10 +124,7 @@ Result<> start_environment(EnvId env, std::uint64_t entry, std::uint64_t argumen
   context.fs_base = rt::fs_base();
   context.gs_base = kUenvAddress;
   const std::uint64_t target = make_target(kCapPages, env);
-  if (sys::env_set_context(target, reinterpret_cast<std::uint64_t>(&context)) < 0)
-    return fail(Errc::NoMemory);
-  if (sys::slice_alloc(kCapPages, 0, kAnyPosition, env) < 0) return fail(Errc::NoSpace);
-  return {};
+  sys::env_set_context(target, reinterpret_cast<std::uint64_t>(&context));
 }
 
 void discard_environment(EnvId env) { sys::env_free(make_target(kCapPages, env)); }

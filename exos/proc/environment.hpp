@@ -21,9 +21,15 @@ struct EnvironmentRequest {
 /// copy of our private data, and nothing of the program. Errors  NoMemory, NoSpace
 Result<EnvId> make_environment(const EnvironmentRequest& request);
 
-/// Lets it run: entry(argument0, argument1) on that stack, our fs base, a slice of its own.
-Result<> start_environment(EnvId env, std::uint64_t entry, std::uint64_t argument0,
-                           std::uint64_t argument1, std::uint64_t stack);
+/// A slice of its own, each environment's on the next processor. It does not run yet. Errors
+/// NoSpace
+Result<> give_slice(EnvId env);
+
+/// Lets it run: entry(argument0, argument1) on that stack, our fs base. On another processor it
+/// runs before this returns, and may have ended: everything that it needs, or that it undoes at its
+/// end, has been done before.
+void start_environment(EnvId env, std::uint64_t entry, std::uint64_t argument0,
+                       std::uint64_t argument1, std::uint64_t stack);
 
 void discard_environment(EnvId env);
 

@@ -271,12 +271,7 @@ Result<Pid> fork_process(rt::Registers& registers) {
   bool ok = made.has_value();
   if (ok) {
     const std::uint64_t target = make_target(kCapPages, *made);
-    ok = share_program_pages(target).has_value() &&
-         start_environment(*made, reinterpret_cast<std::uint64_t>(&fork_child_start),
-                           reinterpret_cast<std::uint64_t>(child),
-                           reinterpret_cast<std::uint64_t>(&registers),
-                           reinterpret_cast<std::uint64_t>(&registers))
-             .has_value();
+    ok = share_program_pages(target).has_value() && give_slice(*made).has_value();
     if (!ok) discard_environment(*made);
   }
   if (!ok) {
@@ -287,7 +282,12 @@ Result<Pid> fork_process(rt::Registers& registers) {
   hold_everything();
   hold_region_files();
   child->env = *made;
-  return child->pid;
+  const Pid pid = child->pid;  // once it runs, its entry may soon be another's
+  start_environment(*made, reinterpret_cast<std::uint64_t>(&fork_child_start),
+                    reinterpret_cast<std::uint64_t>(child),
+                    reinterpret_cast<std::uint64_t>(&registers),
+                    reinterpret_cast<std::uint64_t>(&registers));
+  return pid;
 }
 
 Result<Pid> vfork_process(rt::Registers& registers) {
@@ -326,12 +326,14 @@ Result<Pid> start_service(const char* name, void (*entry)()) {
   child->command_length = 0;
   const std::uint64_t stack = kMainStackTop - 16;
   const EnvId env = XOK_TRY(make_environment({.first_stack_byte = stack, .stage = StageCopy::No}));
-  XOK_TRY(start_environment(env, reinterpret_cast<std::uint64_t>(&service_child_start),
-                            reinterpret_cast<std::uint64_t>(child),
-                            reinterpret_cast<std::uint64_t>(entry), stack));
+  XOK_TRY(give_slice(env));
   hold_everything();
   child->env = env;
-  return child->pid;
+  const Pid pid = child->pid;
+  start_environment(env, reinterpret_cast<std::uint64_t>(&service_child_start),
+                    reinterpret_cast<std::uint64_t>(child), reinterpret_cast<std::uint64_t>(entry),
+                    stack);
+  return pid;
 }
 
 void move_exec_to_own_environment() {
@@ -342,20 +344,20 @@ void move_exec_to_own_environment() {
   rt::rt_save_vectors(&g_vectors);
   const std::uint64_t stack = kMainStackTop - 16;
   const auto made = make_environment({.first_stack_byte = stack, .stage = StageCopy::Yes});
-  if (!made.has_value() ||
-      !start_environment(*made, reinterpret_cast<std::uint64_t>(&exec_child_start),
-                         reinterpret_cast<std::uint64_t>(&child), 0, stack)
-           .has_value()) {
+  if (!made.has_value() || !give_slice(*made).has_value()) {
     if (made.has_value()) discard_environment(*made);
     exit_process(kSigKill);
   }
   // The descriptors and places of the child now belong to its new environment.
-  child.env = *made;
   child.start_cycles = 0;
   child.borrowed_env = 0;
   child.vfork_done = 1;
+  child.env = *made;
+  const Pid pid = child.pid;
+  start_environment(*made, reinterpret_cast<std::uint64_t>(&exec_child_start),
+                    reinterpret_cast<std::uint64_t>(&child), 0, stack);
   forget_exec_stage();
-  return_to_vfork_parent(child.pid);
+  return_to_vfork_parent(pid);
 }
 
 void exit_process(std::uint32_t wait_status) {

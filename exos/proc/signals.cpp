@@ -32,7 +32,12 @@ constexpr std::uint64_t kVectorBytes = sizeof(rt::VectorState);
 Proc& self() { return *process().proc; }
 
 void take_pending(int signal) {
-  __atomic_fetch_and(&self().pending, ~signal_bit(signal), __ATOMIC_RELAXED);
+  __atomic_fetch_and(&self().pending, ~signal_bit(signal), __ATOMIC_ACQUIRE);
+}
+
+/// Its owner takes bits away meanwhile, without the lock.
+void clear_pending(Proc& to, std::uint64_t bits) {
+  __atomic_fetch_and(&to.pending, ~bits, __ATOMIC_RELAXED);
 }
 
 void report_stop(int signal) {
@@ -202,11 +207,11 @@ void send_signal(Proc& to, int signal, const SignalOrigin& origin) {
   if (to.state == ProcState::Free || to.state == ProcState::Zombie) return;
   const std::uint64_t bit = signal_bit(signal);
   if (signal == kSigCont || signal == kSigKill) {
-    to.pending &= ~kStopSignals;
+    clear_pending(to, kStopSignals);
     if (to.state == ProcState::Stopped) {
       to.state = ProcState::Running;
       to.unreported = signal == kSigCont ? std::uint32_t{kReportContinued} : 0;
-      to.signal_event++;
+      __atomic_fetch_add(&to.signal_event, 1, __ATOMIC_RELEASE);
       if (Proc* parent = signal == kSigCont ? find_proc(to.parent) : nullptr) {
         parent->child_event++;
         send_signal(*parent, kSigChld,
@@ -214,13 +219,16 @@ void send_signal(Proc& to, int signal, const SignalOrigin& origin) {
       }
     }
   }
-  if ((kStopSignals & bit) != 0) to.pending &= ~signal_bit(kSigCont);
+  if ((kStopSignals & bit) != 0) clear_pending(to, signal_bit(kSigCont));
   // pid 1 is not killed by accident.
   if (to.pid == kInitPid && (to.ignored & bit) == 0 && signal != kSigChld) return;
   if ((to.ignored & bit) != 0 && (to.blocked & bit) == 0) return;
-  if ((to.pending & bit) == 0) to.origin[static_cast<std::size_t>(signal - 1)] = origin;
-  __atomic_fetch_or(&to.pending, bit, __ATOMIC_RELAXED);
-  to.signal_event++;
+  if ((__atomic_load_n(&to.pending, __ATOMIC_RELAXED) & bit) == 0)
+    to.origin[static_cast<std::size_t>(signal - 1)] = origin;
+  // The bit first, release; pairs with the acquire in take_pending, and with the predicate's load
+  // of the event.
+  __atomic_fetch_or(&to.pending, bit, __ATOMIC_RELEASE);
+  __atomic_fetch_add(&to.signal_event, 1, __ATOMIC_RELEASE);
 }
 
 int send_group_signal(Pid group, int signal, const SignalOrigin& origin) {

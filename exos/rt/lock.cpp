@@ -17,7 +17,9 @@ void SharedLock::acquire_slowly(EnvId me) {
         break;
       continue;
     }
-    sys::yield(seen, 0);  // let the owner finish
+    // Let the owner finish: here, or on the processor that it has.
+    __builtin_ia32_pause();
+    sys::yield(seen, 0);
   }
   depth_ = 1;
 }

@@ -11,6 +11,7 @@
 #include "exos/rt/calls.hpp"
 #include "exos/rt/registers.hpp"
 #include "exos/rt/self.hpp"
+#include "exos/shared.hpp"
 #include "exos/vm/tables.hpp"
 
 // How a page of the program comes and goes
@@ -196,6 +197,13 @@ void unmap_pages(std::uint64_t start, std::uint64_t end) {
   flush();
 }
 
+/// A fresh page of ExOS' own memory, unless one is there.
+bool bring_in(std::uint64_t va) {
+  if ((pte_of(va) & kPtePresent) != 0) return (pte_of(va) & kPteWritable) != 0;
+  return sys::pte_insert(kCapPages, kPtePresent | kPteWritable | kPteUser | kPteNoExecute, va,
+                         kSelf) >= 0;
+}
+
 }  // namespace
 
 RegionTable regions() {
@@ -312,10 +320,13 @@ bool resolve_private_fault(std::uint64_t address) {
   const bool state = va >= kSharedBase && va < kSharedBase + sizeof(SharedState);
   const bool vfork = va >= kVforkWindow && va < kVforkWindow + kVforkSize;
   if (!stack && !fds && !stage && !state && !vfork) return false;
-  // Somebody else may have brought a shared page in since the fault.
-  if ((pte_of(va) & kPtePresent) != 0) return (pte_of(va) & kPteWritable) != 0;
-  return sys::pte_insert(kCapPages, kPtePresent | kPteWritable | kPteUser | kPteNoExecute, va,
-                         kSelf) >= 0;
+  // A shared page may be missed by two processes at once: only one of them may bring it in. The
+  // first page, which holds the lock, comes while there is only init.
+  if (state && bring_in(kSharedBase)) {
+    const rt::Locked locked{shared().arena_lock};
+    return bring_in(va);
+  }
+  return bring_in(va);
 }
 
 bool touch_readable(std::uint64_t address, std::uint64_t length) {

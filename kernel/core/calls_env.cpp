@@ -35,6 +35,7 @@ CallResult env_free(Call& call, Target target) {
 CallResult env_set_context(Call& call, Target target, UserAddr context) {
   const EnvIndex index = XOK_TRY(call.target(target));
   if (index == call.self) return fail(Errc::BadArgument);
+  if (call.core.state(index).processor != kNowhere) return fail(Errc::Busy);
   Context wanted;
   if (!call.from_user(&wanted, context, sizeof wanted)) return fail(Errc::Fault);
   if (wanted.rip >= kUserTop || wanted.fs_base >= kBaseLimit || wanted.gs_base >= kBaseLimit)
@@ -46,11 +47,13 @@ CallResult env_set_context(Call& call, Target target, UserAddr context) {
   state.forced_out = false;
   abandon_wait(call.core, index);
   call.core.env(index).status = EnvStatus::Runnable;
+  call.core.scheduler.look_soon();
   return 0;
 }
 
 CallResult env_get_context(Call& call, Target target, UserAddr context) {
   const EnvIndex index = XOK_TRY(call.target(target));
+  if (index != call.self && call.core.state(index).processor != kNowhere) return fail(Errc::Busy);
   const Context registers = call.core.machine.context(index);
   if (!call.to_user(context, &registers, sizeof registers)) return fail(Errc::Fault);
   return 0;

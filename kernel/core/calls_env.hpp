@@ -28,8 +28,8 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv);
 /// Ends an environment and frees its slot; for a Dead one only the latter is left to do. All it
 /// held is free afterwards: slices, filters, rings, predicate, mappings. `SystemInfo::deaths` grows
 /// by one when it was alive. Page tables beyond Core::kReapBudget are taken down over the next
-/// timer interrupts. Ending oneself gives the processor to the next environment and does not
-/// return.
+/// timer interrupts. One that runs on another processor is stopped there first. Ending oneself
+/// gives the processor to the next environment and does not return.
 ///
 /// Errors  BadArgument  inside a batch: the caller itself
 CallResult env_free(Call& call, Target target);
@@ -44,7 +44,8 @@ CallResult env_free(Call& call, Target target);
 CallResult env_set_context(Call& call, Target target, UserAddr context);
 
 /// Copies the registers of an environment out. Of the caller itself: those that calls preserve.
-/// Errors  Fault  `context` is not writable
+/// Errors  Busy   another one, and it has a processor now
+///         Fault  `context` is not writable
 CallResult env_get_context(Call& call, Target target, UserAddr context);
 
 }  // namespace xok::kernel::calls

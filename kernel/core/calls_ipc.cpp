@@ -10,7 +10,9 @@ namespace {
 /// Whether an environment could be sent to another place now without losing anything.
 bool is_ready(Core& core, EnvIndex callee) {
   const EnvStatus status = core.env(callee).status;
-  if (status == EnvStatus::Calling || !core.state(callee).context_set) return false;
+  const EnvState& state = core.state(callee);
+  if (status == EnvStatus::Calling || !state.context_set) return false;
+  if (state.processor != kNowhere) return false;  // another one runs it: this one runs its caller
   const volatile Uenv& uenv = core.machine.uenv(callee);
   return uenv.ipc.busy == 0 && uenv.critical_depth == 0 && uenv.fault_depth == 0 &&
          uenv.double_fault_depth == 0;

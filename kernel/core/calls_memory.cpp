@@ -86,8 +86,9 @@ void uncount(Core& core, std::uint64_t old, std::uint64_t wanted) {
   if (info.writer_limit != Pages::kAnyNumber) info.writers--;
 }
 
-/// Calls `visit(entry, address)` for the entries of n pages from `va`, where there are tables,
-/// until one gives an error. Errors  Busy  a large page is in the range; `visit`'s
+/// Calls `visit(path, index, address)` for the entries of n pages from `va`, where there are
+/// tables, until one gives an error: the entry is `path.entry[index]`. Errors  Busy  a large page
+/// is in the range; `visit`'s
 template <class Visit>
 Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
                     const Visit& visit) {
@@ -100,8 +101,7 @@ Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64
       va = table_end;
       continue;
     }
-    for (std::uint64_t* entry = path.entry; va < table_end; entry++, va += kPageSize)
-      XOK_TRY(visit(entry, va));
+    for (std::uint64_t i = 0; va < table_end; i++, va += kPageSize) XOK_TRY(visit(path, i, va));
   }
   return {};
 }
@@ -154,21 +154,21 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
   const Space space = core.space(index);
   const auto changed = [&](std::uint64_t old) { return (old & ~remove.value) | add.value; };
   std::uint64_t counted_to = va.value;
-  const auto check = [&](std::uint64_t* entry, std::uint64_t at) -> Result<> {
-    XOK_TRY(may_modify(call, *entry, changed(*entry), page_cap));
+  const auto check = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
+    XOK_TRY(may_modify(call, path.entry[i], changed(path.entry[i]), page_cap));
     counted_to = at + kPageSize;
     return {};
   };
   const Result<> allowed = each_entry(core, space.top, va.value, n.value, check);
-  const auto take_back = [&](std::uint64_t* entry, std::uint64_t) -> Result<> {
-    uncount(core, *entry, changed(*entry));
+  const auto take_back = [&](const Path& path, std::uint64_t i, std::uint64_t) -> Result<> {
+    uncount(core, path.entry[i], changed(path.entry[i]));
     return {};
   };
   (void)each_entry(core, space.top, va.value, (counted_to - va.value) / kPageSize, take_back);
   XOK_TRY(allowed);
-  const auto change = [&](std::uint64_t* entry, std::uint64_t at) -> Result<> {
-    const std::uint64_t wanted = changed(*entry);
-    if (wanted != *entry) core.page_tables.change_bits(entry, at, wanted);
+  const auto change = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
+    const std::uint64_t wanted = changed(path.entry[i]);
+    if (wanted != path.entry[i]) core.page_tables.change_bits(path, i, at, wanted);
     return {};
   };
   XOK_TRY(each_entry(core, space.top, va.value, n.value, change));

@@ -65,7 +65,7 @@ CallResult yield(Call& call, EnvIdWord to, YieldFlags flags) {
   context.rax = 0;
   if (flags.value == kYieldSleep) {
     if (call.core.state(call.self).predicate == nullptr) return fail(Errc::BadArgument);
-    if (!scheduler.sleep(call.self)) return static_cast<std::int64_t>(context.rax);
+    if (!scheduler.sleep(call.cpu)) return static_cast<std::int64_t>(context.rax);
   }
   const bool over = scheduler.settle(call.cpu);
   if (target == call.self || over || !scheduler.switch_to(call.cpu, target))

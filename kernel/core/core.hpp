@@ -15,6 +15,7 @@
 #include "kernel/core/pages.hpp"
 #include "kernel/core/regions.hpp"
 #include "kernel/core/schedule.hpp"
+#include "kernel/core/translations.hpp"
 #include "kernel/core/wakeup.hpp"
 
 namespace xok::kernel {
@@ -30,10 +31,11 @@ struct Core {
   ExposedTables tables;
   std::array<EnvState, kMaxEnvironments> states{};
   Accounts accounts;
-  Pages pages{machine, accounts};
-  PageTables page_tables{machine, pages};
+  Translations translations{machine};
+  Pages pages{machine, accounts, translations};
+  PageTables page_tables{machine, pages, translations};
   Wakeups wakeups{pages, page_tables};
-  Scheduler scheduler{machine, states};
+  Scheduler scheduler{machine, states, translations};
   Network network{machine, pages, states};
   Disks disks{machine, pages};
   Regions regions{pages, accounts, states};
@@ -67,10 +69,10 @@ struct Core {
   Result<EnvIndex> create_env(EnvIndex maker, const Capability& capability,
                               std::uint64_t uenv_address, EnvIndex share);
 
-  /// Takes everything from an environment that is alive: processor, slices, filters, rings,
-  /// predicate, context, address space. Its slot stays, Dead, with its capabilities. The first
-  /// environment's end stops the machine.
-  /// Cost  bounded by the tables' sizes; page tables beyond kReapBudget are taken down later, a
+  /// Takes everything from an environment that is alive: its processor, whichever that is, slices,
+  /// filters, rings, predicate, context, address space. Its slot stays, Dead, with its
+  /// capabilities. The first environment's end stops the machine. Cost  bounded by the tables'
+  /// sizes; page tables beyond kReapBudget are taken down later, a
   ///       budget's worth at each timer interrupt, env_alloc and env_free.
   void end_env(Cpu& cpu, EnvIndex index, DeathReason reason);
   /// Frees the slot of a Dead environment.
@@ -83,6 +85,14 @@ struct Core {
   /// double-fault entry. None, or why it has to die.
   DeathReason enter_fault_entry(EnvIndex index, FaultVector vector, std::uint64_t error,
                                 std::uint64_t address);
+
+  /// The end of every entry: no processor uses an old translation, and those that idle are told
+  /// when there is somebody for them.
+  void finish(const Cpu& cpu) {
+    translations.settle();
+    if (scheduler.somebody_idles()) [[unlikely]]
+      scheduler.wake_idle(cpu);
+  }
 
   /// Whether `n` pages can be taken, if need be after taking down abandoned page tables.
   bool have_pages(std::uint64_t n);

@@ -173,8 +173,8 @@ void Core::leave_address_space(EnvIndex index) {
   Env& record = env(index);
   const std::uint64_t top = record.table_page;
   PageInfo& p = pages.info(top);
-  if (--p.mappings == 0) {
-    machine.flush_all();  // before any of its pages can be another's
+  if (--p.mappings == 0) {  // no processor has it loaded any more (end_env)
+    machine.flush_all();    // before any of its pages can be another's
     page_tables.abandon(top);
     page_tables.reap(kReapBudget);
   } else if (record.address_space == index) {

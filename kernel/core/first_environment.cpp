@@ -67,11 +67,11 @@ Result<std::uint64_t> map_page(Core& core, std::uint64_t va, std::uint64_t bits,
 
 /// The page at `va`, with at least these rights; pages of two segments get both segments' rights.
 Result<std::uint64_t> page_for_segment(Core& core, std::uint64_t va, std::uint64_t bits) {
-  std::uint64_t* entry = core.page_tables.find(core.env(kFirst).table_page, va);
-  if (entry == nullptr || *entry == 0) return map_page(core, va, bits);
-  std::uint64_t both = *entry | (bits & kPteWritable);
+  const Path path = core.page_tables.walk(core.env(kFirst).table_page, va);
+  if (path.reached > 1 || *path.entry == 0) return map_page(core, va, bits);
+  std::uint64_t both = *path.entry | (bits & kPteWritable);
   if ((bits & kPteNoExecute) == 0) both &= ~kPteNoExecute;
-  core.page_tables.change_bits(entry, va, both);
+  core.page_tables.change_bits(path, 0, va, both);
   return entry_page(both);
 }
 

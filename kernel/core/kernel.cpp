@@ -31,17 +31,41 @@ Result<EnvIndex> Kernel::start_first_environment(std::span<const std::byte> elf_
   });
 }
 
-std::int64_t Kernel::system_call(Cpu& cpu, std::uint64_t number,
-                                 const std::array<std::uint64_t, 6>& arguments) {
-  return impl().with([&](Core& core) {
-    Call call{core, cpu, cpu.current};
-    call.env().calls++;
-    return dispatch(call, number, arguments);
+void Kernel::add_processor(Cpu& cpu) {
+  impl().enter([&](Core& core) {
+    core.translations.enter(cpu.number);
+    core.scheduler.add_processor(cpu);
   });
 }
 
+/// Whoever waits for the lock can lose its environment meanwhile. Then there is nothing to do for
+/// it any more; another one is picked.
+template <class Action>
+void Kernel::enter(Cpu& cpu, const Action& action) {
+  impl().enter([&](Core& core) {
+    core.translations.enter(cpu.number);
+    action(core);
+    core.finish(cpu);
+  });
+}
+
+std::int64_t Kernel::system_call(Cpu& cpu, std::uint64_t number,
+                                 const std::array<std::uint64_t, 6>& arguments) {
+  std::int64_t result = 0;
+  enter(cpu, [&](Core& core) {
+    if (cpu.current == kNoEnv) [[unlikely]]
+      return core.scheduler.switch_to_next(cpu);
+    Call call{core, cpu, cpu.current};
+    call.env().calls++;
+    result = dispatch(call, number, arguments);
+  });
+  return result;
+}
+
 void Kernel::exception(Cpu& cpu, FaultVector vector, std::uint64_t error, std::uint64_t address) {
-  impl().with([&](Core& core) {
+  enter(cpu, [&](Core& core) {
+    if (cpu.current == kNoEnv) [[unlikely]]
+      return core.scheduler.switch_to_next(cpu);
     const DeathReason reason = core.enter_fault_entry(cpu.current, vector, error, address);
     if (reason != DeathReason::None)
       core.kill(cpu, cpu.current, reason, static_cast<std::uint64_t>(vector), address);
@@ -49,7 +73,7 @@ void Kernel::exception(Cpu& cpu, FaultVector vector, std::uint64_t error, std::u
 }
 
 void Kernel::timer(Cpu& cpu) {
-  impl().with([&](Core& core) {
+  enter(cpu, [&](Core& core) {
     core.tables.info->ticks++;
     core.page_tables.reap(Core::kReapBudget);
     if (core.scheduler.tick(cpu)) core.kill(cpu, cpu.current, DeathReason::SliceOverrun, 0, 0);
@@ -59,17 +83,22 @@ void Kernel::timer(Cpu& cpu) {
 }
 
 void Kernel::wake(Cpu& cpu) {
-  impl().with([&](Core& core) {
+  enter(cpu, [&](Core& core) {
+    core.scheduler.look_soon();
     if (cpu.current == kNoEnv) core.scheduler.switch_to_next(cpu);
   });
 }
 
+void Kernel::serve_device(Cpu& cpu, void (*handler)(void*), void* argument) {
+  enter(cpu, [&](Core&) { handler(argument); });
+}
+
 void Kernel::packet_received(std::uint32_t interface, std::span<const std::byte> frame) {
-  impl().with([&](Core& core) { core.network.receive(interface, frame); });
+  impl().held().network.receive(interface, frame);
 }
 
 void Kernel::disk_done(std::uint64_t tag, Result<> outcome) {
-  impl().with([&](Core& core) { core.disks.done(tag, outcome); });
+  impl().held().disks.done(tag, outcome);
 }
 
 }  // namespace xok::kernel

@@ -16,9 +16,13 @@
 /// The kernel is event-driven: each entry (call, exception, interrupt) runs to its end on the
 /// processor's one stack, changes contexts in memory, and says which environment to resume.
 /// Nothing blocks and nothing is preempted inside.
+///
+/// Several processors enter by one lock. Who waits for it, or runs user code, can be asked by its
+/// holder to forget translations or to leave its environment (Machine::flush_others, seize).
 namespace xok::kernel {
 
-/// State of one processor, owned by it.
+/// State of one processor. Changed with the kernel's lock held, by the processor itself or by one
+/// that has seized it; so it may read it without, from an entry's end to the next entry.
 struct Cpu {
   std::uint32_t number = 0;
   EnvIndex current = kNoEnv;
@@ -38,6 +42,10 @@ class Kernel {
   /// Takes over the tables. Pages marked Free by the architecture become the free list. Fills every
   /// record that the core keeps; `info->tsc_*`, devices and texts are the architecture's.
   void initialize(const ExposedTables& tables);
+
+  /// Processor `cpu.number` takes part from now on, idle: 0 first, then the others in order, each
+  /// calling for itself. `cpu` lives as long as the kernel. Counted in `info->processors`.
+  void add_processor(Cpu& cpu);
 
   /// Builds the first environment: root capability in slot 0, the ELF image's segments, stack and
   /// Uenv at the addresses of abi/layout.hpp, `bundle_pages` pages from `bundle_first` mapped
@@ -64,10 +72,15 @@ class Kernel {
   /// processor was idle; the running one keeps it otherwise.
   void wake(Cpu& cpu);
 
+  /// Runs a device's interrupt handler with the kernel's lock held, for calls use the same devices.
+  /// It may call packet_received and disk_done, and nothing else of the kernel.
+  void serve_device(Cpu& cpu, void (*handler)(void*), void* argument);
+
   /// A frame arrived. Copies it to the ring of the filter that takes it; otherwise drops it.
+  /// Context  inside serve_device
   void packet_received(std::uint32_t interface, std::span<const std::byte> frame);
 
-  /// A transfer started by disk_start ended.
+  /// A transfer started by disk_start ended. Context: inside serve_device.
   void disk_done(std::uint64_t tag, Result<> outcome);
 
  private:
@@ -75,6 +88,8 @@ class Kernel {
   // The core's own state: see core.hpp for its parts, kernel.cpp for the entries.
   class Impl;
   Impl& impl();
+  template <class Action>
+  void enter(Cpu& cpu, const Action& action);
 
   static constexpr std::size_t kStorageAlignment = 64;
   static constexpr std::size_t kStorageBytes = 640 * 1024;

@@ -12,6 +12,11 @@
 
 namespace xok::kernel {
 
+#if !__STDC_HOSTED__
+/// This processor's word for HeldRanks; the architecture knows where.
+std::uint32_t& ranks_of_this_processor();
+#endif
+
 /// The ranks one processor holds (bit n: rank n). Taking a lock out of order stops the machine: it
 /// is a deadlock waiting for its day. Checked in builds without NDEBUG.
 class HeldRanks {
@@ -19,36 +24,47 @@ class HeldRanks {
   static void enter([[maybe_unused]] LockRank rank) {
 #ifndef NDEBUG
     const auto bit = std::uint32_t{1} << static_cast<unsigned>(rank);
-    XOK_CHECK(held < bit, held, bit);
-    held |= bit;
+    std::uint32_t& mine = held();
+    XOK_CHECK(mine < bit, mine, bit);
+    mine |= bit;
 #endif
   }
   static void leave([[maybe_unused]] LockRank rank) {
 #ifndef NDEBUG
-    held &= ~(std::uint32_t{1} << static_cast<unsigned>(rank));
+    held() &= ~(std::uint32_t{1} << static_cast<unsigned>(rank));
 #endif
   }
 
   /// For tests that leave the kernel by a stop that does not stop: the locks are
   /// Guarded::force_open.
-  static void forget_all() { held = 0; }
+  static void forget_all() { held() = 0; }
 
  private:
-  // The kernel starts one processor; its hosted tests may use many threads.
+  static std::uint32_t& held() {
 #if __STDC_HOSTED__
-  static inline thread_local std::uint32_t held = 0;
+    static thread_local std::uint32_t ranks = 0;
+    return ranks;
 #else
-  static inline std::uint32_t held = 0;
+    return ranks_of_this_processor();
 #endif
+  }
 };
 
 /// A spinlock. Interrupts are off in the kernel, so whoever holds it is running.
 class SpinLock {
  public:
-  void lock() {
-    while (busy_.exchange(true, std::memory_order_acquire)) {  // pairs with the release in unlock
-      while (busy_.load(std::memory_order_relaxed)) __builtin_ia32_pause();
+  /// `waiting()` is called over and over while somebody else holds it.
+  template <class Waiting>
+  void lock(const Waiting& waiting) {
+    while (busy_.exchange(true, std::memory_order_acquire)) [[unlikely]] {  // pairs with unlock
+      while (busy_.load(std::memory_order_relaxed)) {
+        waiting();
+        __builtin_ia32_pause();
+      }
     }
+  }
+  void lock() {
+    lock([] {});
   }
   void unlock() { busy_.store(false, std::memory_order_release); }
 
@@ -74,9 +90,17 @@ class Guarded {
   /// Runs `action(T&)` with the lock held, and returns what it returns.
   template <class Action>
   decltype(auto) with(Action&& action) {
-    const Holder holder{lock_};
+    return with(std::forward<Action>(action), [] {});
+  }
+  /// The same; `waiting()` is called over and over until the lock is free.
+  template <class Action, class Waiting>
+  decltype(auto) with(Action&& action, const Waiting& waiting) {
+    const Holder holder{lock_, waiting};
     return std::forward<Action>(action)(value_);
   }
+
+  /// What is guarded, for who runs inside `with` and was handed its argument another way.
+  T& held() { return value_; }
 
   /// For tests only: opens the lock that a stop left closed, and hands out what it guards.
   T& force_open() {
@@ -86,9 +110,10 @@ class Guarded {
 
  private:
   struct Holder {
-    explicit Holder(SpinLock& l) : lock{l} {
+    template <class Waiting>
+    Holder(SpinLock& l, const Waiting& waiting) : lock{l} {
       HeldRanks::enter(kRank);
-      lock.lock();
+      lock.lock(waiting);
     }
     ~Holder() {
       lock.unlock();

@@ -20,6 +20,8 @@ namespace xok::kernel {
 using EnvIndex = std::uint32_t;
 /// No environment: the processor idles.
 inline constexpr EnvIndex kNoEnv = ~EnvIndex{0};
+/// Bit n: processor n.
+using ProcessorSet = std::uint32_t;
 
 class Machine {
  public:
@@ -34,10 +36,12 @@ class Machine {
   virtual void zero_page(PageNumber page) = 0;
   /// Stores a page-table entry. `entry` points into a page-table page of the direct map.
   virtual void write_entry(std::uint64_t* entry, std::uint64_t value) = 0;
-  /// Forgets every cached translation of `va` (any address space that may be active on any
-  /// processor). Returns when no processor can use the old one.
+  /// Replaces `expected` by `value`, but keeps accessed and dirty bits that a processor has set in
+  /// the entry meanwhile.
+  virtual void update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) = 0;
+  /// Forgets this processor's cached translation of `va`.
   virtual void flush(std::uint64_t va) = 0;
-  /// Forgets all user translations on every processor.
+  /// Forgets all user translations of this processor.
   virtual void flush_all() = 0;
   /// Prepares a fresh, zeroed top-level table: the kernel's half and the exposed window. (The
   /// self-map in kPageTableSlot is the caller's.)
@@ -49,12 +53,29 @@ class Machine {
   virtual bool copy_from_user(void* to, std::uint64_t from, std::size_t n) = 0;
   virtual bool copy_to_user(std::uint64_t to, const void* from, std::size_t n) = 0;
 
+  // -- Other processors. The caller holds the kernel's lock; none of these names its own processor.
+
+  /// Makes processors forget their cached translations of `addresses` (none: of all user
+  /// addresses). Returns when none of them can use an old one.
+  virtual void flush_others(ProcessorSet processors, std::span<const std::uint64_t> addresses) = 0;
+  /// Takes a processor out of user code for good: when this returns, it waits for the kernel's
+  /// lock, holds nothing of the environment that it ran, and has loaded `table`.
+  virtual void seize(std::uint32_t processor, PageNumber table) = 0;
+  /// Makes an idle processor enter Kernel::wake. Does not wait for it.
+  virtual void kick(std::uint32_t processor) = 0;
+  /// Called again and again while this processor waits for the kernel's lock, interrupts off: does
+  /// what the lock's holder has asked of it by the first two.
+  virtual void answer() = 0;
+
   // -- Contexts: the saved registers of each environment, and the kernel's own view of its Uenv.
 
   /// Makes slot `env` ready: registers zero (rflags: interrupts on), clean vector state, the Uenv
   /// page visible to the kernel. NoMemory when there is no page for the kernel's record.
   virtual Result<> context_create(EnvIndex env, PageNumber uenv_page) = 0;
   virtual void context_destroy(EnvIndex env) = 0;
+  /// `env`, current on this processor until now, may be given to another one: whatever the hardware
+  /// still holds of it goes to its context.
+  virtual void context_release(EnvIndex env) = 0;
   /// Registers of an environment. While it is the current one on a processor and inside the
   /// kernel, these are what it will resume with. The fast system-call entry keeps only rip, rsp,
   /// rflags and the callee-saved registers here; the caller-saved ones are then 0 (rax apart).

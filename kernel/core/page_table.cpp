@@ -78,7 +78,7 @@ void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
   const bool is_present = (value & kPtePresent) != 0;
   if (was_present != is_present) count_leaf(space, path, is_present ? 1 : ~std::uint32_t{0});
   if (!was_present) return;
-  machine_.flush(va);
+  forget(path, va);
   if (pages_.unmap(entry_page(old), (old & kPteWritable) != 0)) space.record->pages_returned++;
 }
 
@@ -109,7 +109,7 @@ void PageTables::store_large(const Space& space, const Path& path, std::uint64_t
   if ((old & kPtePresent) == 0) return;
   // Processors may hold the old page's translations in pieces, and the old table's in caches of
   // their own: all go.
-  machine_.flush_all();
+  translations_.forget_all(path.table[4], !translations_.alone() && !counts);
   if (is_large(old)) {
     count(~kMany + 1, 0);
     space.record->pages_returned += unmap_large(old);
@@ -128,15 +128,18 @@ std::uint64_t PageTables::unmap_large(std::uint64_t entry) {
   return freed;
 }
 
-void PageTables::change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value) {
-  const std::uint64_t changed = *entry ^ value;
-  machine_.write_entry(entry, value);
+void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_t va,
+                             std::uint64_t value) {
+  std::uint64_t* const entry = path.entry + index;
+  const std::uint64_t old = *entry;
+  const std::uint64_t changed = old ^ value;
+  machine_.update_entry(entry, old, value);
   if ((value & kPtePresent) == 0) return;
   if ((changed & kPteWritable) != 0) {
     PageInfo& p = pages_.info(entry_page(value));
     p.writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
   }
-  if ((changed & ~kPteSoftware) != 0) machine_.flush(va);
+  if ((changed & ~kPteSoftware) != 0) forget(path, va);
 }
 
 void PageTables::share(const Space& source, const Path& from, const Path& to) {

@@ -8,6 +8,7 @@
 #include "abi/layout.hpp"
 #include "kernel/core/machine.hpp"
 #include "kernel/core/pages.hpp"
+#include "kernel/core/translations.hpp"
 
 /// Page tables: the hardware's own 4-level trees, held in Kernel pages.
 ///
@@ -53,7 +54,8 @@ class PageTables {
   static constexpr std::uint8_t kShared = 2;
   static constexpr std::uint64_t kTableBits = kPtePresent | kPteWritable | kPteUser;
 
-  PageTables(Machine& machine, Pages& pages) : machine_{machine}, pages_{pages} {}
+  PageTables(Machine& machine, Pages& pages, Translations& translations)
+      : machine_{machine}, pages_{pages}, translations_{translations} {}
   PageTables(const PageTables&) = delete;
   PageTables& operator=(const PageTables&) = delete;
 
@@ -97,9 +99,10 @@ class PageTables {
   /// Whether the path's level-2 entry holds a table that store_large may put away.
   bool table_is_empty(const Path& path);
 
-  /// Stores a level-1 entry that maps (or does not map) the same page as before with other bits:
-  /// counts writers, and flushes if a processor may have cached what changed.
-  void change_bits(std::uint64_t* entry, std::uint64_t va, std::uint64_t value);
+  /// Stores the level-1 entry `index` behind that of a complete path, in the same table, which maps
+  /// (or does not map) the same page as before, with other bits: counts writers, and flushes if a
+  /// processor may have cached what changed. `va` is that entry's address.
+  void change_bits(const Path& path, std::uint64_t index, std::uint64_t va, std::uint64_t value);
 
   /// Makes `to` (complete down to level + 1, its entry empty) hold the table `from`'s entry holds.
   void share(const Space& source, const Path& from, const Path& to);
@@ -134,6 +137,9 @@ class PageTables {
     path.entry = entries(table) + (va >> (kPageShift + 9 * (level - 1)) & 511);
     return true;
   }
+  void forget(const Path& path, std::uint64_t va) {
+    translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
+  }
   void count_leaf(const Space& space, const Path& path, std::uint32_t change);
   void reap_leaf_table(std::uint64_t table);
   std::uint64_t unmap_large(std::uint64_t entry);
@@ -141,6 +147,7 @@ class PageTables {
 
   Machine& machine_;
   Pages& pages_;
+  Translations& translations_;
   std::uint64_t dying_ = 0;  // abandoned top tables, linked through PageInfo::stamp
 };
 

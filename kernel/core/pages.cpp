@@ -36,6 +36,7 @@ std::uint64_t Pages::take_kernel(AccountIndex account) {
   XOK_CHECK(page != 0);
   unlink(page);
   PageInfo& p = info_[page];
+  await_translations(p);
   p = PageInfo{};
   p.status = PageStatus::Kernel;
   p.account = account;
@@ -63,6 +64,7 @@ void Pages::take_user(std::uint64_t page, const Capability& owner, AccountIndex 
   XOK_CHECK(info_[page].status == PageStatus::Free, page);
   unlink(page);
   PageInfo& p = info_[page];
+  await_translations(p);
   p.status = PageStatus::User;
   p.reader_limit = p.writer_limit = kAnyNumber;
   p.account = account;
@@ -93,7 +95,8 @@ void Pages::unlink(std::uint64_t page) {
 void Pages::append(std::uint64_t page) {
   PageInfo& p = info_[page];
   p.status = PageStatus::Free;
-  p.reader_limit = p.writer_limit = kAnyNumber;
+  p.reader_limit = translations_.settled() ? kAnyNumber : kUnsettled;
+  p.writer_limit = kAnyNumber;
   p.account = 0;
   p.pins = 0;
   p.mappings = 0;

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "kernel/core/accounts.hpp"
 #include "kernel/core/machine.hpp"
+#include "kernel/core/translations.hpp"
 
 /// Physical pages: who has which, and when one becomes free.
 ///
@@ -26,7 +27,8 @@ namespace xok::kernel {
 
 class Pages {
  public:
-  Pages(Machine& machine, Accounts& accounts) : machine_{machine}, accounts_{accounts} {}
+  Pages(Machine& machine, Accounts& accounts, Translations& translations)
+      : machine_{machine}, accounts_{accounts}, translations_{translations} {}
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
 
@@ -102,8 +104,17 @@ class Pages {
   static constexpr std::uint16_t kMaxPins = 0xffff;
 
  private:
+  /// The reader limit of a free page that some processor may still translate to.
+  static constexpr std::uint8_t kUnsettled = 0;
+
   void unlink(std::uint64_t page);
   void append(std::uint64_t page);
+  /// Before a free page is used: another processor may still write to one that was freed since the
+  /// last `settle`.
+  void await_translations(const PageInfo& p) {
+    if (p.reader_limit == kUnsettled && !translations_.settled()) [[unlikely]]
+      translations_.settle();
+  }
   bool release_if_unused(std::uint64_t page) {
     const PageInfo& p = info_[page];
     if (p.mappings != 0 || p.pins != 0 || p.status != PageStatus::User) return false;
@@ -115,6 +126,7 @@ class Pages {
 
   Machine& machine_;
   Accounts& accounts_;
+  Translations& translations_;
   SystemInfo* system_ = nullptr;
   PageInfo* info_ = nullptr;
   std::byte* direct_map_ = nullptr;  // where page 0 is, or would be

@@ -22,7 +22,19 @@ void Scheduler::initialize(const ExposedTables& tables, std::uint64_t idle_table
   cycles_per_us_ = hz / 1'000'000;
   slice_cycles_ = cycles_per_us_ * (kSliceNanoseconds / 1000);
   grace_cycles_ = cycles_per_us_ * (kGraceNanoseconds / 1000);
+  poll_cycles_ = cycles_per_us_ * (kIdlePollNanoseconds / 1000);
+  look_cycles_ = cycles_per_us_ * (kLookNanoseconds / 1000);
   for (std::size_t i = 0; i < kMaxProcessors * kSlicesPerProcessor; i++) slices_[i] = Slice{};
+}
+
+void Scheduler::add_processor(Cpu& cpu) {
+  XOK_CHECK(cpu.number == count_ && cpu.current == kNoEnv, cpu.number, count_);
+  cpus_[count_++] = &cpu;
+  system_->processors = count_;
+  translations_.add_processor(cpu.number, idle_table_);
+  machine_.load_address_space(PageNumber{idle_table_});
+  cpu.entered = machine_.cycles();
+  idle_ |= ProcessorSet{1} << cpu.number;
 }
 
 // -- The vector
@@ -57,6 +69,7 @@ void Scheduler::set_owner(std::uint64_t processor, std::uint64_t position, EnvIn
   Processor& p = processors_[processor];
   p.used[position / 64] |= std::uint64_t{1} << position % 64;
   p.summary |= std::uint64_t{1} << position / 64;
+  look_soon();
 }
 
 void Scheduler::clear_owner(std::uint64_t processor, std::uint64_t position) {
@@ -106,7 +119,7 @@ bool Scheduler::anyone_else(const Cpu& cpu) {
   for (std::uint32_t at = next_used(p, 0); at != kNone; at = next_used(p, at + 1)) {
     const EnvIndex env = runner(env_index(slice(cpu.number, at).owner));
     if (env == cpu.current || states_[env].pass == pass) continue;
-    if (ready(env, deadline)) return true;
+    if (ready(cpu, env, deadline)) return true;
     states_[env].pass = pass;
   }
   return false;
@@ -130,7 +143,7 @@ Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
     Slice& s = slice(cpu.number, at);
     const EnvIndex env = runner(env_index(s.owner));
     if (states_[env].pass == pass) continue;
-    if (!ready(env, deadline)) {
+    if (!ready(cpu, env, deadline)) {
       states_[env].pass = pass;
       continue;
     }
@@ -148,12 +161,6 @@ Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
 
 // -- Switching
 
-void Scheduler::load(Processor& p, std::uint64_t table) {
-  if (p.loaded == table) return;
-  p.loaded = table;
-  machine_.load_address_space(PageNumber{table});
-}
-
 /// Closes the account of whoever has the processor.
 void Scheduler::leave(Cpu& cpu) {
   const std::uint64_t now = machine_.cycles();
@@ -165,16 +172,29 @@ void Scheduler::leave(Cpu& cpu) {
   cpu.entered = now;
 }
 
+/// The current environment has the processor no longer; another one may give it one.
+void Scheduler::let_go(Cpu& cpu) {
+  machine_.context_release(cpu.current);
+  states_[cpu.current].processor = kNowhere;
+  cpu.current = kNoEnv;
+}
+
 void Scheduler::give(Cpu& cpu, EnvIndex env) {
   leave(cpu);
   if (states_[env].revoke_due) [[unlikely]]
     enter_revocation(env);
   if (cpu.current == env) return;
+  if (cpu.current != kNoEnv) {
+    let_go(cpu);
+  } else {
+    stop_idling(cpu);
+  }
   cpu.current = env;
+  states_[env].processor = cpu.number;
   Env& record = envs_[env];
   record.switches++;
   record.processor = cpu.number;
-  load(processors_[cpu.number], record.table_page);
+  translations_.load(record.table_page);
   if (states_[env].forced_out) [[unlikely]]
     enter_slice_start(env);
 }
@@ -190,7 +210,18 @@ void Scheduler::start_slice(Cpu& cpu, const Choice& choice) {
 void Scheduler::idle(Cpu& cpu, std::uint64_t deadline) {
   processors_[cpu.number].grace_end = 0;
   leave(cpu);
-  cpu.current = kNoEnv;
+  if (cpu.current != kNoEnv) let_go(cpu);
+  const ProcessorSet self = ProcessorSet{1} << cpu.number;
+  const ProcessorSet all = (ProcessorSet{1} << count_) - 1;
+  idle_ |= self;
+  kicked_ &= ~self;
+  if (!translations_.alone()) {
+    translations_.load(idle_table_);  // so that nobody has to interrupt it for what it may cache
+    if (idle_ != all && processors_[cpu.number].summary != 0) {
+      const std::uint64_t poll = cpu.entered + poll_cycles_;
+      if (poll < deadline) deadline = poll;
+    }
+  }
   machine_.set_timer(deadline);
 }
 
@@ -203,15 +234,15 @@ void Scheduler::switch_to_next(Cpu& cpu) {
 bool Scheduler::switch_to(Cpu& cpu, EnvIndex env) {
   std::uint64_t deadline = kNever;
   env = runner(env);
-  if (!ready(env, deadline)) return false;
+  if (!ready(cpu, env, deadline)) return false;
   give(cpu, env);
   return true;
 }
 
-bool Scheduler::sleep(EnvIndex env) {
+bool Scheduler::sleep(Cpu& cpu) {
   std::uint64_t deadline = kNever;
-  envs_[env].status = EnvStatus::Sleeping;
-  return !ready(env, deadline);
+  envs_[cpu.current].status = EnvStatus::Sleeping;
+  return !ready(cpu, cpu.current, deadline);
 }
 
 bool Scheduler::settle(Cpu& cpu) {
@@ -231,16 +262,65 @@ void Scheduler::charge(Cpu& cpu, std::uint64_t now) {
   s.forfeited_us = total > 0xffff'ffff ? 0xffff'ffff : static_cast<std::uint32_t>(total);
 }
 
-bool Scheduler::evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away) {
-  Processor& p = processors_[cpu.number];
-  const bool was_current = cpu.current == env;
-  if (was_current) {
+void Scheduler::evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away) {
+  const std::uint32_t has = states_[env].processor;
+  if (has == cpu.number) {
     leave(cpu);
-    cpu.current = kNoEnv;
-    p.grace_end = 0;
+    let_go(cpu);
+    processors_[cpu.number].grace_end = 0;
+    idle_ |= ProcessorSet{1} << cpu.number;
+  } else if (has != kNowhere) {
+    seize(has);
   }
-  if (p.loaded == table_going_away) load(p, idle_table_);
-  return was_current;
+  if (translations_.loaded(cpu.number) == table_going_away) translations_.load(idle_table_);
+}
+
+// -- Other processors
+
+/// Takes another processor from its environment, which ends. It enters the kernel next, and chooses
+/// somebody else.
+void Scheduler::seize(std::uint32_t number) {
+  machine_.seize(number, PageNumber{idle_table_});
+  translations_.note_loaded(number, idle_table_);
+  Cpu& other = *cpus_[number];
+  leave(other);
+  states_[other.current].processor = kNowhere;
+  other.current = kNoEnv;
+  processors_[number].grace_end = 0;
+  idle_ |= ProcessorSet{1} << number;
+  kicked_ |= ProcessorSet{1} << number;
+}
+
+/// An idle processor is about to run something, which may write words that the sleepers of others
+/// wait for: if all idled, nobody looks.
+void Scheduler::stop_idling(const Cpu& cpu) {
+  const ProcessorSet self = ProcessorSet{1} << cpu.number;
+  const ProcessorSet others = ((ProcessorSet{1} << count_) - 1) & ~self;
+  idle_ &= ~self;
+  kicked_ &= ~self;
+  if (idle_ != others) return;
+  for (std::uint32_t n = 0; n < count_; n++) {
+    if (n != cpu.number && processors_[n].summary != 0) kick(n);
+  }
+}
+
+void Scheduler::kick(std::uint32_t number) {
+  const ProcessorSet who = ProcessorSet{1} << number;
+  if ((kicked_ & who) != 0) return;
+  kicked_ |= who;
+  machine_.kick(number);
+}
+
+void Scheduler::wake_idle(const Cpu& cpu) {
+  const ProcessorSet who = idle_ & ~kicked_ & ~(ProcessorSet{1} << cpu.number);
+  if (who == 0) return;
+  const std::uint64_t begin = machine_.cycles();
+  if (begin < next_look_) return;
+  for (std::uint32_t n = 0; n < count_; n++) {
+    if ((who >> n & 1) != 0 && anyone_else(*cpus_[n])) kick(n);
+  }
+  const std::uint64_t end = machine_.cycles();
+  next_look_ = end + look_cycles_ + 3 * (end - begin);
 }
 
 // -- The timer

@@ -10,6 +10,7 @@
 #include "kernel/core/env_state.hpp"
 #include "kernel/core/kernel.hpp"
 #include "kernel/core/machine.hpp"
+#include "kernel/core/translations.hpp"
 
 /// The processor: who has it, and for how long.
 ///
@@ -23,6 +24,14 @@
 /// (unless nobody else wants them). Who does not yield in time is switched by force and has the
 /// slice-start upcall when it runs again; after kMaxOverruns of these in a row it dies.
 ///
+/// Several processors. Each walks its own vector; an environment may own slices of several and runs
+/// on one at a time (EnvState::processor): the others pass over it meanwhile. A program that writes
+/// the word another one's predicate reads makes no call, so a processor that idles looks by itself:
+/// every kIdlePollNanoseconds while any other one runs something. Sooner where the writer enters
+/// the kernel, which it does to wait or when its slice ends: at the end of each entry the kernel
+/// evaluates the predicates of those processors' sleepers (`wake_idle`; rarely enough that this
+/// takes no more than a quarter of the time) and interrupts a processor that has somebody to run.
+///
 /// Source thesis ch. 9 (Aegis); original sys/kern/sched.c. differs: excess time is forfeited, the
 /// forced switch keeps everything, the grace is 1 ms and not 3.3 s
 namespace xok::kernel {
@@ -31,17 +40,24 @@ inline constexpr std::uint64_t kGraceNanoseconds = 1'000'000;
 inline constexpr std::uint32_t kMaxOverruns = 256;
 /// How many control transfers, each made inside the one before, one slice is handed through.
 inline constexpr unsigned kMaxDonation = 8;
+/// How long an idle processor may overlook a word that a program has written without a call.
+inline constexpr std::uint64_t kIdlePollNanoseconds = 500'000;
+/// How often at most the kernel looks for work of idle processors.
+inline constexpr std::uint64_t kLookNanoseconds = 5'000;
 
 class Scheduler {
  public:
   using EnvStates = std::array<EnvState, kMaxEnvironments>;
 
-  Scheduler(Machine& machine, EnvStates& states) : machine_{machine}, states_{states} {}
+  Scheduler(Machine& machine, EnvStates& states, Translations& translations)
+      : machine_{machine}, states_{states}, translations_{translations} {}
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
   /// `idle_table`: an address space without user memory, loaded when the current one goes away.
   void initialize(const ExposedTables& tables, std::uint64_t idle_table);
+  /// As Kernel::add_processor.
+  void add_processor(Cpu& cpu);
 
   // -- The vector
 
@@ -69,21 +85,32 @@ class Scheduler {
     return env;
   }
   /// Puts the current environment to sleep on its predicate. False: it holds already.
-  bool sleep(EnvIndex env);
+  bool sleep(Cpu& cpu);
   /// A voluntary yield: ends the count of overruns and charges time used beyond the slice's end.
   /// Whether the slice has ended (so its rest cannot be given away).
   bool settle(Cpu& cpu);
   /// The timer fired. True when the environment must die of overruns.
   bool tick(Cpu& cpu);
-  /// `env` leaves: takes the processor from it if it has it, and unloads its tables.
-  /// Whether it was current.
-  bool evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away);
+  /// `env` ends: takes its processor from it, whichever it has, and unloads its tables.
+  void evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away);
+
+  [[nodiscard]] EnvIndex current(std::uint32_t processor) const {
+    return cpus_[processor]->current;
+  }
+  [[nodiscard]] bool idles(std::uint32_t processor) const { return (idle_ >> processor & 1) != 0; }
+
+  // -- Processors that idle
+
+  [[nodiscard]] bool somebody_idles() const { return idle_ != 0; }
+  /// Interrupts those for which there is somebody to run now.
+  void wake_idle(const Cpu& cpu);
+  /// Somebody may have become able to run: the next `wake_idle` looks, however soon it comes.
+  void look_soon() { next_look_ = 0; }
 
  private:
   struct Processor {
     std::array<std::uint64_t, kSlicesPerProcessor / 64> used{};
     std::uint64_t summary = 0;    // bit w: used[w] is not 0
-    std::uint64_t loaded = 0;     // top-level table
     std::uint64_t grace_end = 0;  // 0: not in grace
   };
   struct Choice {
@@ -97,7 +124,10 @@ class Scheduler {
   Choice choose(const Cpu& cpu);
   bool anyone_else(const Cpu& cpu);
   void force_out(Cpu& cpu);
-  bool ready(EnvIndex env, std::uint64_t& deadline) {
+  /// Whether `env` can run on this processor now.
+  bool ready(const Cpu& cpu, EnvIndex env, std::uint64_t& deadline) {
+    const std::uint32_t has = states_[env].processor;
+    if (has != kNowhere && has != cpu.number) return false;
     return envs_[env].status == EnvStatus::Runnable || try_wake(env, deadline);
   }
   bool try_wake(EnvIndex env, std::uint64_t& deadline);
@@ -109,10 +139,14 @@ class Scheduler {
   bool enter_slice_end(EnvIndex env);
   void enter_slice_start(EnvIndex env);
   void enter_revocation(EnvIndex env);
-  void load(Processor& p, std::uint64_t table);
+  void let_go(Cpu& cpu);
+  void seize(std::uint32_t number);
+  void stop_idling(const Cpu& cpu);
+  void kick(std::uint32_t number);
 
   Machine& machine_;
   EnvStates& states_;
+  Translations& translations_;
   SystemInfo* system_ = nullptr;
   Env* envs_ = nullptr;
   Slice* slices_ = nullptr;
@@ -120,7 +154,14 @@ class Scheduler {
   std::uint64_t slice_cycles_ = 0;
   std::uint64_t grace_cycles_ = 0;
   std::uint64_t cycles_per_us_ = 1;
+  std::uint64_t poll_cycles_ = 0;
+  std::uint64_t look_cycles_ = 0;
+  std::uint64_t next_look_ = 0;  // clock value
   std::uint64_t pass_ = 0;
+  ProcessorSet idle_ = 0;
+  ProcessorSet kicked_ = 0;  // interrupted, and not yet in the kernel
+  std::uint32_t count_ = 0;
+  std::array<Cpu*, kMaxProcessors> cpus_{};
   std::array<Processor, kMaxProcessors> processors_{};
 };
 

@@ -115,7 +115,7 @@ EnvId start_child(Random& random, std::uint64_t kind) {
   context.r12 = kStack;
   context.fs_base = kind % 11 == 10 ? random.next() : 0;
   sys::env_set_context(make_target(kRoot, child), reinterpret_cast<std::uint64_t>(&context));
-  sys::slice_alloc(1, 0, kAnyPosition, child);
+  sys::slice_alloc(1, kind % system_info().processors, kAnyPosition, child);
   return child;
 }
 

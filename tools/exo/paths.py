@@ -10,6 +10,7 @@ STATE = os.path.join(BUILD, "exo")  # stamps, caches and remembered probes of th
 GUEST_PRESET = "guest-release"
 HOST_PRESET = "host-asan"
 FUZZ_PRESET = "host-fuzz"
+TSAN_PRESET = "host-tsan"
 
 GUEST = os.path.join(BUILD, GUEST_PRESET)
 KERNEL = os.path.join(GUEST, "kernel/xok")

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/byte_order.hpp"
+#include "kernel/arch/x86_64/features.hpp"
 #include "kernel/arch/x86_64/io_apic.hpp"
 #include "kernel/arch/x86_64/paging.hpp"
 #include "kernel/arch/x86_64/registers.hpp"
@@ -107,6 +108,7 @@ void Acpi::read_table(std::uint64_t physical) {
 
 void Acpi::read_madt(Bytes table) {
   constexpr std::uint8_t kIoApic = 1, kOverride = 2;
+  constexpr std::uint8_t kLocalApic = 0, kLocalX2Apic = 9;
   for (std::size_t offset = kHeader + 8; offset + 2 <= table.size();) {
     const auto type = at<std::uint8_t>(table, offset);
     const auto length = at<std::uint8_t>(table, offset + 1);
@@ -117,8 +119,23 @@ void Acpi::read_madt(Bytes table) {
       io_apics_++;
     }
     if (type == kOverride) read_override(entry);
+    if (type == kLocalApic || type == kLocalX2Apic) read_processor(entry);
     offset += length;
   }
+}
+
+/// Processor entries, old form: ACPI number, APIC number, 32 flags; x2APIC form: 2 bytes, 32-bit
+/// APIC number, 32 flags.
+void Acpi::read_processor(Bytes entry) {
+  constexpr std::uint32_t kEnabled = 1;
+  constexpr std::uint32_t kLargestXApic = 254;
+  const bool old = at<std::uint8_t>(entry, 0) == 0;
+  const std::uint32_t apic = old ? at<std::uint8_t>(entry, 3) : at<std::uint32_t>(entry, 4);
+  const auto flags = at<std::uint32_t>(entry, old ? 4 : 8);
+  const bool known = std::ranges::count(processors(), apic) > 0;
+  if ((flags & kEnabled) == 0 || known || processor_count_ == processors_.size()) return;
+  if (apic > kLargestXApic && !features().x2apic) return;  // no message reaches it
+  processors_[processor_count_++] = apic;
 }
 
 void Acpi::read_override(Bytes entry) {

@@ -16,6 +16,8 @@ enum class Register : std::uint32_t {
   EndOfInterrupt = 0xb0,
   Spurious = 0xf0,
   Timer = 0x320,
+  Command = 0x300,
+  CommandTarget = 0x310,
   Line0 = 0x350,
   Line1 = 0x360,
   Error = 0x370,
@@ -29,6 +31,8 @@ constexpr std::uint32_t kDeadlineMode = 2u << 17;
 constexpr std::uint32_t kSoftwareEnable = 1u << 8;
 constexpr std::uint32_t kDivideBy16 = 3;
 constexpr std::uint64_t kGloballyOn = 1u << 11;
+constexpr std::uint64_t kX2On = 1u << 10;
+constexpr std::uint32_t kAssert = 1u << 14, kInit = 5u << 8, kStartup = 6u << 8;
 
 constinit volatile std::byte* g_registers = nullptr;
 constinit bool g_x2 = false;
@@ -63,6 +67,25 @@ void silence_old_controllers() {
   }
 }
 
+void switch_on() {
+  write(Register::TaskPriority, 0);
+  write(Register::Timer, kMasked);
+  write(Register::Line0, kMasked);
+  write(Register::Line1, kMasked);
+  write(Register::Error, kMasked);
+  write(Register::Divide, kDivideBy16);
+  write(Register::Spurious, kSoftwareEnable | kSpuriousVector);
+}
+
+void send(std::uint32_t apic, std::uint32_t command) {
+  constexpr std::uint32_t kPending = 1u << 12;
+  asm volatile("mfence" : : : "memory");  // an x2APIC's register does not wait for stores
+  if (g_x2) return write_msr(msr_of(Register::Command), std::uint64_t{apic} << 32 | command);
+  write(Register::CommandTarget, apic << 24);
+  write(Register::Command, command);
+  while ((read(Register::Command) & kPending) != 0) relax();
+}
+
 }  // namespace
 
 bool initialize_apic() {
@@ -74,15 +97,22 @@ bool initialize_apic() {
     if (g_registers == nullptr) return false;
     write_msr(Msr::ApicBase, base | kGloballyOn);
   }
-  write(Register::TaskPriority, 0);
-  write(Register::Timer, kMasked);
-  write(Register::Line0, kMasked);
-  write(Register::Line1, kMasked);
-  write(Register::Error, kMasked);
-  write(Register::Divide, kDivideBy16);
-  write(Register::Spurious, kSoftwareEnable | kSpuriousVector);
+  switch_on();
   return true;
 }
+
+void start_apic_here() {
+  const std::uint64_t base = read_msr(Msr::ApicBase);
+  write_msr(Msr::ApicBase, base | kGloballyOn);
+  if (g_x2) write_msr(Msr::ApicBase, base | kGloballyOn | kX2On);
+  switch_on();
+}
+
+void send_interrupt(std::uint32_t apic, std::uint8_t vector) { send(apic, kAssert | vector); }
+
+void send_init(std::uint32_t apic) { send(apic, kAssert | kInit); }
+
+void send_startup(std::uint32_t apic, std::uint8_t page) { send(apic, kAssert | kStartup | page); }
 
 void acknowledge_interrupt() { write(Register::EndOfInterrupt, 0); }
 

@@ -11,9 +11,19 @@ namespace xok::kernel::x86 {
 
 /// Switches the APIC on with every local source masked. False: it cannot be mapped.
 bool initialize_apic();
+/// The same for another processor: in the first one's form.
+void start_apic_here();
 void acknowledge_interrupt();
 /// This processor's number for interrupt messages (8 bits in xAPIC form).
 std::uint32_t apic_id();
+
+// -- Messages to other processors.
+
+/// Interrupts one. What was written to memory before is visible to its handler.
+void send_interrupt(std::uint32_t apic, std::uint8_t vector);
+/// Resets one, then lets it run at `page` * 4096 in real mode.
+void send_init(std::uint32_t apic);
+void send_startup(std::uint32_t apic, std::uint8_t page);
 
 // -- Its timer.
 

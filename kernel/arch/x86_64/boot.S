@@ -144,6 +144,7 @@ boot_gdt_pointer:
 
         .section .bss.boot, "aw", @nobits
         .align 4096
+        .globl boot_top
 boot_top:
         .skip 4096
 boot_pointers_low:

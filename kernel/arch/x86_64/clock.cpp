@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernel/arch/x86_64/apic.hpp"
+#include "kernel/arch/x86_64/context.hpp"
 #include "kernel/arch/x86_64/features.hpp"
 #include "kernel/arch/x86_64/log.hpp"
 #include "kernel/arch/x86_64/registers.hpp"
@@ -20,8 +21,7 @@ constexpr std::uint64_t kAssumedHz = 1'000'000'000;
 constexpr unsigned kPatience = 100'000;
 constexpr unsigned kRatioShift = 32;
 
-/// Timer steps per cycle, times 2^32; 0 in deadline mode.
-constinit std::uint64_t g_steps_per_cycle = 0;
+constinit std::uint64_t g_tsc_hz = 0;
 
 // -- The 8254's channel 2, which interrupts nobody. Source: Intel 8254 data sheet.
 
@@ -181,7 +181,7 @@ void start_timer(std::uint64_t tsc_hz, std::uint64_t apic_hz) {
     return;
   }
   use_apic_one_shot();
-  g_steps_per_cycle = shifted_quotient(apic_hz, kRatioShift, tsc_hz);
+  processor().timer_steps_per_cycle = shifted_quotient(apic_hz, kRatioShift, tsc_hz);
 }
 
 }  // namespace
@@ -200,7 +200,7 @@ void initialize_clock(SystemInfo& info, std::uint64_t boot_cycles) {
   }
   if (apic_hz == 0) apic_hz = kAssumedHz / 16;
   info.tsc_boot = boot_cycles;
-  info.tsc_hz = tsc_hz;
+  info.tsc_hz = g_tsc_hz = tsc_hz;
   set_conversion(info);
   const std::uint64_t wall = read_wall_clock();
   const std::uint64_t since_boot = read_tsc() - boot_cycles;
@@ -212,15 +212,32 @@ void initialize_clock(SystemInfo& info, std::uint64_t boot_cycles) {
   start_timer(tsc_hz, apic_hz);
 }
 
+std::uint64_t tsc_hz() { return g_tsc_hz; }
+
+void start_timer_here() {
+  if (features().tsc_deadline) return use_tsc_deadline();
+  start_apic_timer_free();
+  const std::uint32_t first = apic_timer_count();
+  const std::uint64_t begin = read_tsc();
+  while (read_tsc() - begin < g_tsc_hz / 1000) relax();
+  const std::uint64_t cycles = read_tsc() - begin;
+  const std::uint64_t steps = first - apic_timer_count();
+  use_apic_one_shot();
+  // A timer that stands still is that of the first processor's making.
+  processor().timer_steps_per_cycle = steps != 0 ? shifted_quotient(steps, kRatioShift, cycles)
+                                                 : processor_number(0).timer_steps_per_cycle;
+}
+
 void set_timer(std::uint64_t deadline_cycles) {
-  if (g_steps_per_cycle == 0) {
+  const std::uint64_t steps_per_cycle = processor().timer_steps_per_cycle;
+  if (steps_per_cycle == 0) {
     write_msr(Msr::TscDeadline, deadline_cycles == 0 ? 1 : deadline_cycles);
     return;
   }
   constexpr std::uint64_t kLongest = ~std::uint32_t{0};
   const std::uint64_t now = read_tsc();
   const std::uint64_t cycles = deadline_cycles > now ? deadline_cycles - now : 0;
-  const auto product = Wide{cycles} * g_steps_per_cycle;
+  const auto product = Wide{cycles} * steps_per_cycle;
   const auto steps = static_cast<std::uint64_t>(product >> kRatioShift) + 1;
   set_apic_count(static_cast<std::uint32_t>(steps < kLongest ? steps : kLongest));
 }

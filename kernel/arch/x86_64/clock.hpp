@@ -17,6 +17,11 @@ namespace xok::kernel::x86 {
 /// boot_cycles  the counter when the kernel was entered
 void initialize_clock(SystemInfo& info, std::uint64_t boot_cycles);
 
+/// The timer of another processor: its own rate, measured against the cycle counter.
+void start_timer_here();
+/// After initialize_clock.
+std::uint64_t tsc_hz();
+
 /// One interrupt on kTimerVector at or after that count; replaces the one before.
 void set_timer(std::uint64_t deadline_cycles);
 

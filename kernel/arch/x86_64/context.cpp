@@ -8,7 +8,11 @@
 // registers on the stack (`frame`), fs and gs base still in the processor (`bases_live`). After any
 // other entry all general registers are in `context`. `complete` brings the rest there; the fast
 // exit of entry.S is taken only if nobody asked for that. Vector registers stay in the processor
-// until another environment needs it.
+// until another environment needs it; with several processors only until its environment loses this
+// one (context_release), for the next one to run it may be another.
+//
+// gs always points to a record whose `cpu` is this processor: that of the environment it runs, or
+// its own `idle` one.
 #include "kernel/arch/x86_64/context.hpp"
 
 #include "abi/layout.hpp"
@@ -32,7 +36,8 @@ constexpr std::size_t kMxcsrOffset = 24;
 constexpr std::uint64_t kUserFlags = 0xdd5 | 1u << 14 | 1u << 16 | 1u << 18 | 1u << 21;
 constexpr std::uint64_t kFixedFlags = HANDLER_RFLAGS;
 
-constinit Processor g_processor;
+constinit std::array<Processor, kMaxProcessors> g_processors{};
+constinit bool g_several = false;
 constinit std::uint64_t g_pool_next = 0;
 constinit std::uint64_t g_pool_end = 0;
 /// Slots whose record has a page; it stays for good.
@@ -85,16 +90,19 @@ void clear_segments() {
       : "r"(0));
 }
 
-void load(KernelEnv& env) {
-  if (g_processor.loaded == &env) return;
-  if (g_processor.loaded != nullptr) {
-    complete(*g_processor.loaded);
-    save_vectors(*g_processor.loaded);
+void load(Processor& self, KernelEnv& env) {
+  if (self.loaded == &env) return;
+  if (self.loaded != nullptr) {
+    complete(*self.loaded);
+    save_vectors(*self.loaded);
   }
+  env.cpu = &self.core;
+  env.stack_top = self.stacks.kernel;
+  refresh_window(env.index);
   clear_segments();
   write_gs_base(reinterpret_cast<std::uint64_t>(&env));
   load_vectors(env);
-  g_processor.loaded = &env;
+  self.loaded = &env;
 }
 
 /// Makes whatever stands in a context harmless for iretq and wrfsbase. An address that is not
@@ -112,15 +120,25 @@ void enter(KernelEnv& env) {
 }
 
 void resume_on_empty_stack() {
-  while (g_processor.core.current == kNoEnv) wait_for_interrupt();
-  KernelEnv& env = kernel_env(g_processor.core.current);
-  load(env);
+  Processor& self = processor();
+  while (self.core.current == kNoEnv) wait_for_interrupt();
+  KernelEnv& env = kernel_env(self.core.current);
+  load(self, env);
   enter(env);
 }
 
 }  // namespace
 
-Processor& processor() { return g_processor; }
+Processor& processor_number(std::uint32_t number) { return g_processors[number]; }
+
+bool several_processors() { return g_several; }
+
+void expect_several_processors() { g_several = true; }
+
+void forget_environment(Processor& self) {
+  self.loaded = nullptr;
+  write_gs_base(reinterpret_cast<std::uint64_t>(&self.idle));
+}
 
 void provide_kernel_envs(std::uint64_t first, std::uint64_t count) {
   g_pool_next = first;
@@ -138,11 +156,9 @@ Result<> context_create(EnvIndex env, std::uint64_t uenv_physical, std::uint64_t
   KernelEnv& record = kernel_env(env);
   zero_page(&record);
   record.self = &record;
-  record.stack_top = reinterpret_cast<std::uint64_t>(processor_stack_end);
   record.faults = faults;
   record.last_entry = kUserTop - 1;
   record.kernel = &kernel;
-  record.cpu = &g_processor.core;
   record.index = env;
   record.context.rflags = kFixedFlags;
   *reinterpret_cast<std::uint32_t*>(&record.vectors[kMxcsrOffset]) = kCleanMxcsr;
@@ -154,8 +170,27 @@ void context_destroy(EnvIndex env) {
   KernelEnv& record = kernel_env(env);
   record.frame = nullptr;
   record.bases_live = false;
-  if (g_processor.loaded == &record) g_processor.loaded = nullptr;
+  if (processor().loaded == &record) forget_environment(processor());
   paging().set_window_page(env, 1, 0);
+}
+
+void context_release(EnvIndex env) {
+  if (!g_several) return;
+  Processor& self = processor();
+  KernelEnv& record = kernel_env(env);
+  if (self.loaded != &record) return;
+  complete(record);
+  save_vectors(record);
+  forget_environment(self);
+}
+
+void refresh_window(EnvIndex env) {
+  const std::uint32_t state = paging().window_state(env);
+  std::uint32_t& seen = processor().windows[env];
+  if (seen == state) [[likely]]
+    return;
+  seen = state;
+  invalidate_page(ENV_WINDOW_BASE + UENV_ALIAS + std::uint64_t{env} * ENV_WINDOW_SIZE);
 }
 
 Context& context_of(EnvIndex env) {
@@ -164,14 +199,17 @@ Context& context_of(EnvIndex env) {
   return record.context;
 }
 
-void resume() { run_on_stack(processor_stack_end, resume_on_empty_stack); }
+void resume() {
+  run_on_stack(reinterpret_cast<void*>(processor().stacks.kernel), resume_on_empty_stack);
+}
 
 /// A kernel call that cannot go back the straight way (entry.S). The core has put the result into
 /// the caller's context itself when it gave the processor away.
 extern "C" [[noreturn]] void finish_call(KernelEnv* caller, std::int64_t result) {
-  if (g_processor.loaded == caller) {  // not destroyed by its own call
+  const Processor& self = processor();
+  if (self.loaded == caller) {  // neither destroyed by its own call nor released
     complete(*caller);
-    if (g_processor.core.current == caller->index)
+    if (self.core.current == caller->index)
       caller->context.rax = static_cast<std::uint64_t>(result);
   }
   resume();

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 
+#include "kernel/arch/x86_64/context.hpp"
 #include "kernel/arch/x86_64/image.hpp"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/registers.hpp"
@@ -36,17 +37,6 @@ extern char interrupt_stubs[];
 
 namespace xok::kernel::x86 {
 namespace {
-
-struct [[gnu::packed]] TaskSegment {
-  std::uint32_t reserved0;
-  std::uint64_t rsp0, rsp1, rsp2;
-  std::uint64_t reserved1;
-  std::array<std::uint64_t, 7> ist;
-  std::uint64_t reserved2;
-  std::uint16_t reserved3;
-  std::uint16_t io_map;  ///< past the end: no ports for user code
-};
-static_assert(sizeof(TaskSegment) == 104);
 
 struct Gate {
   std::uint16_t offset_low;
@@ -97,8 +87,6 @@ constexpr Vector kExceptions[] = {
     {19, simd_error},
 };
 
-constinit TaskSegment g_task{};
-constinit std::array<std::uint64_t, 8> g_segments{};
 alignas(16) constinit std::array<Gate, 256> g_gates{};
 
 std::uint64_t address_of(const void* object) { return reinterpret_cast<std::uint64_t>(object); }
@@ -113,28 +101,40 @@ void set_gate(unsigned number, std::uint64_t entry, Stack stack, std::uint8_t ty
                      0};
 }
 
-void fill_task_segment() {
-  g_task.rsp0 = address_of(processor_stack_end);
-  g_task.ist[kNmi - 1] = address_of(nmi_stack_end);
-  g_task.ist[kDoubleFault - 1] = address_of(double_fault_stack_end);
-  g_task.ist[kMachineCheck - 1] = address_of(machine_check_stack_end);
-  g_task.ist[kDebug - 1] = address_of(debug_stack_end);
-  g_task.io_map = sizeof(TaskSegment);
+void fill_task_segment(Processor& processor) {
+  TaskSegment& task = processor.task;
+  task = {};
+  task.rsp0 = processor.stacks.kernel;
+  task.ist[kNmi - 1] = processor.stacks.nmi;
+  task.ist[kDoubleFault - 1] = processor.stacks.double_fault;
+  task.ist[kMachineCheck - 1] = processor.stacks.machine_check;
+  task.ist[kDebug - 1] = processor.stacks.debug;
+  task.io_map = sizeof(TaskSegment);
 }
 
-void fill_segments() {
-  const std::uint64_t task = address_of(&g_task);
-  g_segments[KERNEL_CODE / 8] = 0x00af9a000000ffff;
-  g_segments[KERNEL_DATA / 8] = 0x00cf92000000ffff;
-  g_segments[USER_DATA / 8] = 0x00cff2000000ffff;
-  g_segments[USER_CODE / 8] = 0x00affa000000ffff;
-  g_segments[TASK_SEGMENT / 8] = (sizeof(TaskSegment) - 1) | (task & 0xffffff) << 16 |
-                                 std::uint64_t{0x89} << 40 | (task >> 24 & 0xff) << 56;
-  g_segments[TASK_SEGMENT / 8 + 1] = task >> 32;
+void fill_segments(Processor& processor) {
+  const std::uint64_t task = address_of(&processor.task);
+  std::array<std::uint64_t, 8>& segments = processor.segments;
+  segments[KERNEL_CODE / 8] = 0x00af9a000000ffff;
+  segments[KERNEL_DATA / 8] = 0x00cf92000000ffff;
+  segments[USER_DATA / 8] = 0x00cff2000000ffff;
+  segments[USER_CODE / 8] = 0x00affa000000ffff;
+  segments[TASK_SEGMENT / 8] = (sizeof(TaskSegment) - 1) | (task & 0xffffff) << 16 |
+                               std::uint64_t{0x89} << 40 | (task >> 24 & 0xff) << 56;
+  segments[TASK_SEGMENT / 8 + 1] = task >> 32;
 }
 
-void load_segments() {
-  const TablePointer pointer{sizeof(g_segments) - 1, address_of(g_segments.data())};
+/// The record that gs points to while no environment is loaded.
+void fill_idle_record(Processor& processor) {
+  KernelEnv& idle = processor.idle;
+  idle.self = &idle;
+  idle.stack_top = processor.stacks.kernel;
+  idle.cpu = &processor.core;
+  write_gs_base(address_of(&idle));
+}
+
+void load_segments(const Processor& processor) {
+  const TablePointer pointer{sizeof processor.segments - 1, address_of(processor.segments.data())};
   asm volatile(
       "lgdt %0\n\t"
       "pushq %1\n\t"
@@ -156,13 +156,16 @@ void load_segments() {
       : "rax", "memory");
 }
 
-void load_gates() {
+void fill_gates() {
   for (unsigned i = 0; i < 32; i++)
     set_gate(i, reinterpret_cast<std::uint64_t>(&unexpected_exception), kNone, kKernelGate);
   for (const Vector& v : kExceptions)
     set_gate(v.number, reinterpret_cast<std::uint64_t>(v.entry), v.stack, v.type);
   for (unsigned i = 32; i < 256; i++)
     set_gate(i, address_of(interrupt_stubs) + kStubSize * (i - 32), kNone, kKernelGate);
+}
+
+void load_gates() {
   const TablePointer pointer{sizeof(g_gates) - 1, address_of(g_gates.data())};
   asm volatile("lidt %0" : : "m"(pointer));
 }
@@ -179,10 +182,12 @@ void enable_system_calls() {
 
 }  // namespace
 
-void install_descriptors() {
-  fill_task_segment();
-  fill_segments();
-  load_segments();
+void install_descriptors(Processor& processor) {
+  fill_task_segment(processor);
+  fill_segments(processor);
+  load_segments(processor);
+  fill_idle_record(processor);
+  if (processor.core.number == 0) fill_gates();  // all have the same
   load_gates();
   enable_system_calls();
 }

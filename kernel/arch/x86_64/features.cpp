@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/arch/x86_64/features.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "abi/exposed.hpp"
@@ -75,6 +76,12 @@ void enable_vectors() {
   if (g_features.avx && !g_features.avx512) use_vector_zeroing();
 }
 
+void set_control_registers() {
+  write_cr0((read_cr0() & ~kCr0Off) | kCr0);
+  write_cr4(kCr4 | (g_features.umip ? kCr4Umip : 0));
+  write_msr(Msr::Efer, read_msr(Msr::Efer) | kEferSyscall | kEferNoExecute);
+}
+
 }  // namespace
 
 const Features& features() { return g_features; }
@@ -95,11 +102,22 @@ void enable_features() {
   constexpr std::uint64_t kX2Enabled = 1u << 10;
   g_features.x2apic = (read_msr(Msr::ApicBase) & kX2Enabled) != 0;
 
-  write_cr0((read_cr0() & ~kCr0Off) | kCr0);
-  write_cr4(kCr4 | (g_features.umip ? kCr4Umip : 0));
-  write_msr(Msr::Efer, read_msr(Msr::Efer) | kEferSyscall | kEferNoExecute);
+  set_control_registers();
   enable_vectors();
 }
+
+bool enable_features_here() {
+  const bool complete = std::ranges::all_of(kRequired, has) && has(kUmip) == g_features.umip &&
+                        has(kTscDeadline) == g_features.tsc_deadline &&
+                        has(kAvx) == features().avx &&
+                        (cpuid(0xd).eax & g_features.vector_mask) == g_features.vector_mask;
+  if (!complete) return false;
+  set_control_registers();
+  write_xcr0(g_features.vector_mask);
+  return cpuid(0xd).ebx == g_features.vector_bytes;
+}
+
+bool under_hypervisor() { return (cpuid(1).ecx & 1u << 31) != 0; }
 
 std::array<char, 64> processor_name() {
   std::array<char, 64> raw{};

@@ -24,10 +24,15 @@ struct Features {
 /// switches on what protects the kernel: NX, write protect, SMEP, SMAP, UMIP; and FSGSBASE, global
 /// pages, XSAVE with all vector state that fits an environment's record. A missing feature is named
 /// on the serial line and the machine stops.
-/// Context  once per processor, before user code runs
+/// Context  once, on the processor that booted
 void enable_features();
 
+/// The same for another processor: exactly what the first one has. False: it lacks something.
+bool enable_features_here();
+
 const Features& features();
+/// Whether a hypervisor says it is there.
+bool under_hypervisor();
 
 /// The brand string, NUL-terminated, leading blanks removed.
 std::array<char, 64> processor_name();

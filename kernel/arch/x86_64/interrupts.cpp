@@ -6,6 +6,7 @@
 
 #include "kernel/arch/x86_64/apic.hpp"
 #include "kernel/arch/x86_64/io_apic.hpp"
+#include "kernel/arch/x86_64/processors.hpp"
 
 namespace xok::kernel::x86 {
 namespace {
@@ -41,6 +42,12 @@ bool add_to_line(std::uint8_t vector, InterruptHandler handler, void* argument) 
   return true;
 }
 
+void run_all(void* first) {
+  for (const auto* handler = static_cast<const Handler*>(first); handler != nullptr;
+       handler = handler->next)
+    handler->run(handler->argument);
+}
+
 }  // namespace
 
 std::optional<std::uint8_t> allocate_vector(InterruptHandler handler, void* argument) {
@@ -69,14 +76,19 @@ void set_tick_handler(InterruptHandler handler, void* argument) {
 void handle_interrupt(std::uint8_t vector, Cpu& cpu) {
   if (vector == kTimerVector) {
     acknowledge_interrupt();
-    if (g_tick.run != nullptr) g_tick.run(g_tick.argument);
+    if (g_tick.run != nullptr && cpu.number == 0)
+      g_kernel->serve_device(cpu, g_tick.run, g_tick.argument);
     g_kernel->timer(cpu);
     return;
   }
-  const Handler& first = g_vectors[vector];
+  if (vector == kRequestVector || vector == kWakeVector) {
+    acknowledge_interrupt();
+    if (answer_requests() || vector == kWakeVector) g_kernel->wake(cpu);
+    return;
+  }
+  Handler& first = g_vectors[vector];
   if (first.run == nullptr) return;  // spurious, or from the masked old controller
-  for (const Handler* handler = &first; handler != nullptr; handler = handler->next)
-    handler->run(handler->argument);
+  g_kernel->serve_device(cpu, run_all, &first);
   acknowledge_interrupt();
   g_kernel->wake(cpu);
 }

@@ -7,8 +7,8 @@
 
 #include "kernel/core/kernel.hpp"
 
-/// Vectors, and what runs when they come. All handlers run with interrupts off; the local APIC is
-/// acknowledged after the handler.
+/// Vectors, and what runs when they come. All handlers run with interrupts off and the kernel's
+/// lock held; the local APIC is acknowledged after the handler.
 namespace xok::kernel::x86 {
 
 using InterruptHandler = void (*)(void* argument);
@@ -16,6 +16,8 @@ using InterruptHandler = void (*)(void* argument);
 inline constexpr std::uint8_t kTimerVector = 0x30;
 inline constexpr std::uint8_t kFirstDeviceVector = 0x31;
 inline constexpr std::uint8_t kLastDeviceVector = 0xef;
+inline constexpr std::uint8_t kRequestVector = 0xf0;  ///< another processor asks (processors.hpp)
+inline constexpr std::uint8_t kWakeVector = 0xf1;     ///< there is work for an idle processor
 inline constexpr std::uint8_t kSpuriousVector = 0xff;
 
 /// Edge or level, as the I/O APIC wants to know it.

@@ -9,7 +9,8 @@
  *
  *   0xffff888000000000  direct map: all RAM at physical address + kDirectMapBase, never executable
  *   0xffffa00000000000  environment windows, 8 KiB each: KernelEnv, then the Uenv's alias
- *   0xffffa08000000000  device registers, uncached, handed out upwards
+ *   0xffffa08000000000  device registers, uncached, and stacks of further processors, handed
+ *                       out upwards
  *   0xffffffff80000000  the kernel image at physical address + KERNEL_BASE
  */
 #define KERNEL_BASE 0xffffffff80000000

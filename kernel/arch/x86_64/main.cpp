@@ -20,6 +20,7 @@
 #include "kernel/arch/x86_64/panic.hpp"
 #include "kernel/arch/x86_64/platform.hpp"
 #include "kernel/arch/x86_64/power.hpp"
+#include "kernel/arch/x86_64/processors.hpp"
 #include "kernel/arch/x86_64/registers.hpp"
 #include "kernel/arch/x86_64/serial.hpp"
 #include "kernel/arch/x86_64/x86_machine.hpp"
@@ -62,7 +63,11 @@ void copy_text(std::array<char, N>& to, std::string_view from) {
 
 void initialize_processor() {
   enable_features();
-  install_descriptors();
+  Processor& first = processor_number(0);
+  const auto end = [](const char* stack) { return reinterpret_cast<std::uint64_t>(stack); };
+  first.stacks = {end(processor_stack_end), end(nmi_stack_end), end(double_fault_stack_end),
+                  end(machine_check_stack_end), end(debug_stack_end)};
+  install_descriptors(first);
   catch_failed_checks();
 }
 
@@ -76,7 +81,6 @@ void initialize_memory() {
 
 void fill_system_info() {
   SystemInfo& info = *g_tables.info;
-  info.processors = 1;
   copy_text(info.build, kBuild);
   info.processor_name = processor_name();
   // An uncached view of a page may miss the zeroes that are still in a cache, so that it would show
@@ -93,6 +97,11 @@ void report_processor() {
              << (f.avx512 ? " AVX-512" : (f.avx ? " AVX" : ""))
              << (f.tsc_deadline ? " TSC-deadline" : "") << (f.x2apic ? " x2APIC" : ""));
   log(Line{} << "memory: " << (g_memory.total_bytes() >> 20) << " MiB");
+}
+
+void report_processors() {
+  if (const std::uint64_t count = g_tables.info->processors; count > 1)
+    log(Line{} << "processors: " << count);
 }
 
 void attach_serial_line() {
@@ -198,10 +207,14 @@ extern "C" [[noreturn]] void kernel_main(std::uint64_t information, std::uint32_
   attach_serial_line();
   start_devices();
   report_devices();
+  prepare_processors();
   g_memory.finish(g_tables, g_boot);
   attach_kernel(system().kernel);
   system().machine.attach(g_tables.envs);
   system().kernel.initialize(g_tables);
+  system().kernel.add_processor(processor().core);
+  start_processors(system().kernel, g_boot);
+  report_processors();
   start_first_environment();
   report_ready(boot_cycles);
   system().kernel.wake(processor().core);

@@ -68,6 +68,16 @@ std::byte* Paging::map_physical(std::uint64_t physical, std::uint64_t length, Ca
   return reinterpret_cast<std::byte*>(address + (physical - begin));
 }
 
+std::uint64_t Paging::map_stack(std::uint64_t pages) {
+  if (free_ == nullptr) return 0;
+  const auto physical = free_->allocate(pages, kPageSize, kBootMapEnd);
+  const std::uint64_t begin = mmio_next_ + kPageSize;
+  const std::uint64_t length = pages * kPageSize;
+  if (!physical || !map(begin, *physical, *physical + length, kData)) return 0;
+  mmio_next_ = begin + length;
+  return mmio_next_;
+}
+
 bool Paging::in_direct_map(std::uint64_t physical, std::uint64_t length) const {
   for (std::uint64_t at = page_floor(physical); at < physical + length; at += kPageSize) {
     const std::uint64_t address = DIRECT_MAP_BASE + at;
@@ -108,6 +118,7 @@ void Paging::fill_top_table(std::uint64_t* table) const {
 void Paging::set_window_page(std::uint32_t env, unsigned which, std::uint64_t physical) {
   const std::size_t index = std::size_t{env} * 2 + which;
   const bool was_mapped = window_entries_[index] != 0;
+  if (which == 1) window_states_[env]++;
   window_entries_[index] = physical == 0 ? 0 : physical | kData;
   if (was_mapped) invalidate_page(ENV_WINDOW_BASE + index * kPageSize);
 }

@@ -2,9 +2,11 @@
 // Copyright (c) 2026 The Xok authors
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
+#include "abi/env.hpp"
 #include "base/units.hpp"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/memory_map.hpp"
@@ -43,6 +45,9 @@ class Paging {
   std::byte* map_physical(std::uint64_t physical, std::uint64_t length, Caching caching);
   /// Whether the direct map has all of the range.
   [[nodiscard]] bool in_direct_map(std::uint64_t physical, std::uint64_t length) const;
+  /// A stack of that many pages with an unmapped page below it. Returns its end, or 0: no memory.
+  /// At boot only.
+  std::uint64_t map_stack(std::uint64_t pages);
   /// Adds pages of RAM to the exposed window, read-only to user code. At boot only.
   bool expose(std::uint64_t address, std::uint64_t physical, std::uint64_t pages);
   /// Ends the boot phase: no table page is taken from the early map any more.
@@ -55,7 +60,10 @@ class Paging {
 
   /// Maps page 0 (KernelEnv) or 1 (alias of the Uenv) of an environment's window; physical 0
   /// unmaps it.
+  /// Another processor may still have an older mapping of page 1 cached: see window_state.
   void set_window_page(std::uint32_t env, unsigned which, std::uint64_t physical);
+  /// Changes whenever page 1 of the window is mapped to something else.
+  [[nodiscard]] std::uint32_t window_state(std::uint32_t env) const { return window_states_[env]; }
 
  private:
   std::uint64_t* table_below(std::uint64_t& entry, std::uint64_t flags);
@@ -70,6 +78,7 @@ class Paging {
   MemoryMap* free_ = nullptr;
   std::uint64_t* top_ = nullptr;
   std::uint64_t* window_entries_ = nullptr;
+  std::array<std::uint32_t, kMaxEnvironments> window_states_{};
   std::uint64_t mmio_next_ = MMIO_BASE;
 };
 

@@ -2,7 +2,10 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/arch/x86_64/panic.hpp"
 
+#include <atomic>
+
 #include "base/check.hpp"
+#include "kernel/arch/x86_64/apic.hpp"
 #include "kernel/arch/x86_64/context.hpp"
 #include "kernel/arch/x86_64/image.hpp"
 #include "kernel/arch/x86_64/log.hpp"
@@ -15,8 +18,9 @@ namespace {
 
 constexpr unsigned kMaxFrames = 32;
 constexpr std::uint64_t kUserMode = 3;
+constexpr std::uint32_t kNobody = ~std::uint32_t{0};
 
-constinit bool g_panicking = false;
+constinit std::atomic<std::uint32_t> g_panicking{kNobody};
 
 const char* exception_name(std::uint64_t vector) {
   switch (vector) {
@@ -44,19 +48,51 @@ const char* exception_name(std::uint64_t vector) {
 bool in_guard_page(std::uint64_t address) {
   for (const std::uint64_t* guard = stack_guards; *guard != 0; guard++)
     if (page_floor(address) == *guard) return true;
+  for (std::uint32_t n = 1; n < kMaxProcessors; n++) {
+    const std::uint64_t end = processor_number(n).stacks.kernel;
+    if (end != 0 && page_floor(address) == end - 9 * kPageSize) return true;
+  }
   return false;
 }
 
-/// A report inside a report: stop at once.
+/// A report inside a report: stop at once. One on another processor: that one's is printed.
 void enter_panic() {
   disable_interrupts();
-  if (!g_panicking) {
-    g_panicking = true;
-    return;
-  }
+  const std::uint32_t self = apic_id();
+  std::uint32_t first = kNobody;
+  if (g_panicking.compare_exchange_strong(first, self)) return;
+  if (first != self) halt_forever();
   log_error("KERNEL PANIC inside a panic");
   out32(0x501, static_cast<std::uint32_t>(kStopPanic));
   halt_forever();
+}
+
+/// The processor whose kernel gs is in force; none in the entries that come before it is.
+const Processor* this_processor() {
+  const std::uint64_t base = read_gs_base();
+  for (std::uint32_t n = 0; n < kMaxProcessors; n++) {
+    const Processor& p = processor_number(n);
+    if (base == reinterpret_cast<std::uint64_t>(&p.idle) ||
+        (p.loaded != nullptr && base == reinterpret_cast<std::uint64_t>(p.loaded)))
+      return &p;
+  }
+  return nullptr;
+}
+
+bool in_stack(std::uint64_t address, std::uint64_t end, std::uint64_t pages) {
+  return end != 0 && address < end && address >= end - pages * kPageSize;
+}
+
+/// On a stack of a processor that did not boot: they are not in the kernel's data.
+bool on_mapped_stack(std::uint64_t address) {
+  for (std::uint32_t n = 1; n < kMaxProcessors; n++) {
+    const Stacks& s = processor_number(n).stacks;
+    if (in_stack(address, s.kernel, 8) || in_stack(address, s.nmi, 3) ||
+        in_stack(address, s.double_fault, 3) || in_stack(address, s.machine_check, 3) ||
+        in_stack(address, s.debug, 1))
+      return true;
+  }
+  return false;
 }
 
 void print_address(std::uint64_t address) {
@@ -67,8 +103,10 @@ void print_address(std::uint64_t address) {
   log_error(line);
 }
 
-/// Frames are read only where they can be: in the kernel's data, where all stacks are.
+/// Frames are read only where they can be: in the kernel's data, where the first processor's stacks
+/// are, and on those of the others.
 bool readable_frame(std::uint64_t frame) {
+  if (frame % 8 == 0 && on_mapped_stack(frame) && on_mapped_stack(frame + 15)) return true;
   const auto begin = reinterpret_cast<std::uint64_t>(data_begin);
   const auto end = reinterpret_cast<std::uint64_t>(data_end);
   return frame % 8 == 0 && frame >= begin && frame + 16 <= end && !in_guard_page(frame) &&
@@ -104,8 +142,11 @@ void print_registers(const TrapFrame& f) {
 }
 
 [[noreturn]] void end_panic() {
-  if (const EnvIndex current = processor().core.current; current != kNoEnv)
-    log_error(Line{} << "current environment: index " << std::uint64_t{current});
+  const Processor* self = this_processor();
+  if (self != nullptr && self->core.number != 0)
+    log_error(Line{} << "on processor " << std::uint64_t{self->core.number});
+  if (self != nullptr && self->core.current != kNoEnv)
+    log_error(Line{} << "current environment: index " << std::uint64_t{self->core.current});
   print_kept_lines();
   out32(0x501, static_cast<std::uint32_t>(kStopPanic));
   log_error("halted");

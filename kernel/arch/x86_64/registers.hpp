@@ -48,6 +48,7 @@ enum class Msr : std::uint32_t {
   ApicBase = 0x1b,
   TscDeadline = 0x6e0,
   SysenterCs = 0x174,
+  PageAttributes = 0x277,
   X2ApicFirst = 0x800,
   Efer = 0xc0000080,
   Star = 0xc0000081,

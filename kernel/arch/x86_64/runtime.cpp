@@ -7,7 +7,12 @@
 #include <cstdint>
 
 #include "base/check.hpp"
+#include "kernel/arch/x86_64/context.hpp"
 #include "kernel/arch/x86_64/panic.hpp"
+#include "kernel/core/lock.hpp"
+
+/// Debug builds: the lock ranks each processor holds (kernel/core/lock.hpp).
+std::uint32_t& xok::kernel::ranks_of_this_processor() { return x86::processor().held_ranks; }
 
 extern "C" {
 

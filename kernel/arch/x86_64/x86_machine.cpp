@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/memory.hpp"
 #include "kernel/arch/x86_64/paging.hpp"
 #include "kernel/arch/x86_64/power.hpp"
+#include "kernel/arch/x86_64/processors.hpp"
 #include "kernel/arch/x86_64/registers.hpp"
 #include "kernel/arch/x86_64/serial.hpp"
 
@@ -57,9 +58,28 @@ void X86Machine::write_entry(std::uint64_t* entry, std::uint64_t value) {
   __atomic_store_n(entry, value, __ATOMIC_RELEASE);  // pairs with the hardware's table walk
 }
 
+void X86Machine::update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) {
+  std::uint64_t found = expected;
+  while (
+      !__atomic_compare_exchange_n(entry, &found, value, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    value |= found & ~expected & (kPteAccessed | kPteDirty);
+}
+
 void X86Machine::flush(std::uint64_t va) { invalidate_page(va); }
 
 void X86Machine::flush_all() { write_cr3(read_cr3()); }
+
+void X86Machine::flush_others(ProcessorSet processors, std::span<const std::uint64_t> addresses) {
+  x86::flush_others(processors, addresses);
+}
+
+void X86Machine::seize(std::uint32_t processor, PageNumber table) {
+  seize_processor(processor, table.value);
+}
+
+void X86Machine::kick(std::uint32_t processor) { kick_processor(processor); }
+
+void X86Machine::answer() { answer_requests(); }
 
 void X86Machine::fill_top_table(PageNumber table) {
   paging().fill_top_table(reinterpret_cast<std::uint64_t*>(page(table)));
@@ -85,9 +105,14 @@ Result<> X86Machine::context_create(EnvIndex env, PageNumber uenv_page) {
 
 void X86Machine::context_destroy(EnvIndex env) { x86::context_destroy(env); }
 
+void X86Machine::context_release(EnvIndex env) { x86::context_release(env); }
+
 Context& X86Machine::context(EnvIndex env) { return context_of(env); }
 
-volatile Uenv& X86Machine::uenv(EnvIndex env) { return uenv_alias(env); }
+volatile Uenv& X86Machine::uenv(EnvIndex env) {
+  refresh_window(env);
+  return uenv_alias(env);
+}
 
 // -- Time
 

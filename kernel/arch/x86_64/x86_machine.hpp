@@ -20,8 +20,13 @@ class X86Machine final : public Machine {
   std::byte* page(PageNumber page) override;
   void zero_page(PageNumber page) override;
   void write_entry(std::uint64_t* entry, std::uint64_t value) override;
+  void update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) override;
   void flush(std::uint64_t va) override;
   void flush_all() override;
+  void flush_others(ProcessorSet processors, std::span<const std::uint64_t> addresses) override;
+  void seize(std::uint32_t processor, PageNumber table) override;
+  void kick(std::uint32_t processor) override;
+  void answer() override;
   void fill_top_table(PageNumber table) override;
   void load_address_space(PageNumber table) override;
   bool copy_from_user(void* to, std::uint64_t from, std::size_t n) override;
@@ -29,6 +34,7 @@ class X86Machine final : public Machine {
 
   Result<> context_create(EnvIndex env, PageNumber uenv_page) override;
   void context_destroy(EnvIndex env) override;
+  void context_release(EnvIndex env) override;
   Context& context(EnvIndex env) override;
   volatile Uenv& uenv(EnvIndex env) override;
 

@@ -16,6 +16,7 @@ using enum SyscallNumber;
 /// Few pages, so that memory runs out; now and then enough for a large page.
 constexpr std::uint64_t kFewPages = 120;
 constexpr std::uint64_t kManyPages = 1100;
+constexpr std::uint32_t kProcessors = 3;  // at most
 constexpr std::uint64_t kBuffer = kScratch + 256;
 
 constexpr SyscallNumber kNumbers[] = {
@@ -64,7 +65,10 @@ std::array<std::uint64_t, kSyscallNumbers> Driver::succeeded{};
 std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> Driver::failed{};
 
 Driver::Driver(Choose choose)
-    : choose_{std::move(choose)}, pages_{choose_(40) == 1 ? kManyPages : kFewPages}, bed_{pages_} {
+    : choose_{std::move(choose)},
+      pages_{choose_(40) == 1 ? kManyPages : kFewPages},
+      processors_{static_cast<std::uint32_t>(1 + choose_(kProcessors))},
+      bed_{pages_, processors_} {
   const SystemInfo& info = bed_.machine.info();
   kernel_at_start_ = FakeMachine::kBootKernelPages + 1;
   free_at_start_ = info.usable_pages - kernel_at_start_ - FakeMachine::kModulePages;
@@ -159,6 +163,10 @@ RegionId Driver::region() {
   return ids[choose_(ids.size())];
 }
 
+std::uint64_t Driver::processor() {
+  return one_in(20) ? processors_ + choose_(2) : choose_(processors_);
+}
+
 std::uint64_t Driver::small_count() { return one_in(20) ? choose_(~0ull) : choose_(9); }
 
 SyscallNumber Driver::pick_number() {
@@ -227,11 +235,11 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       return {make_target(slot(), env_id()), one_in(3) ? kUnlimited : choose_(one_in(2) ? 12 : 60),
               one_in(8) ? choose_(99) : choose_(3)};
     case slice_alloc:
-      return {slot(), choose_(20) / 19, one_in(2) ? kAnyPosition : choose_(12), env_id()};
+      return {slot(), processor(), one_in(2) ? kAnyPosition : choose_(12), env_id()};
     case slice_free:
-      return {slot(), choose_(20) / 19, choose_(12)};
+      return {slot(), processor(), choose_(12)};
     case slice_transfer:
-      return {slot(), choose_(20) / 19, choose_(12), env_id()};
+      return {slot(), processor(), choose_(12), env_id()};
     case yield:
       return {one_in(3) ? 0 : env_id(), one_in(4) ? kYieldSleep : one_in(30) ? 2u : 0u};
     case ipc_call:
@@ -443,7 +451,15 @@ std::string Driver::random_call() {
   return wrong;
 }
 
+/// What follows happens on some processor; its interrupt has come, or not yet.
+void Driver::pick_processor() {
+  if (processors_ == 1) return;
+  bed_.use(static_cast<std::uint32_t>(choose_(processors_)));
+  if (bed_.machine.mine().kicked && one_in(2)) bed_.take_kicks();
+}
+
 std::string Driver::step() {
+  pick_processor();
   if (bed_.current() == kNoEnv) {
     trace_.push_back("idle");
     bed_.machine.clock += 1'000'000;

@@ -14,8 +14,9 @@
 namespace xok::kernel::testing {
 
 /// Makes random calls against a kernel, good and bad ones mixed, as up to 8 environments that hold
-/// different capabilities; judges each step by the oracle and sweeps the invariants now and then.
-/// The choices come from outside: a seeded generator, or a fuzzer's bytes.
+/// different capabilities, on one to three processors; judges each step by the oracle and sweeps
+/// the invariants now and then. The choices come from outside: a seeded generator, or a fuzzer's
+/// bytes.
 class Driver {
  public:
   /// `choose(n)` gives a number below n.
@@ -36,6 +37,7 @@ class Driver {
   static constexpr std::uint64_t kAnySlot = 7;
 
   void found_families();
+  void pick_processor();
   std::string step();
   std::string random_call();
   std::string judged(Step step, const std::function<std::int64_t()>& action);
@@ -55,11 +57,13 @@ class Driver {
   std::uint64_t small_count();
   void prepare_for_revocation();
   std::uint64_t region();
+  std::uint64_t processor();
   void fill_buffer(SyscallNumber number);
   void prepare_for_transfers(volatile IpcArea& area);
 
   Choose choose_;
   std::uint64_t pages_;
+  std::uint32_t processors_;
   TestBed bed_;
   std::uint64_t free_at_start_ = 0;
   std::uint64_t kernel_at_start_ = 0;

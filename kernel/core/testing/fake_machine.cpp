@@ -64,17 +64,83 @@ void FakeMachine::write_entry(std::uint64_t* entry, std::uint64_t value) {
   if (in >= page_infos_.size() || offset % 8 != 0) broken("entry outside memory", offset);
   if (page_infos_[in].status != PageStatus::Kernel) broken("entry outside a kernel page", in);
   if (in <= kBootKernelPages) broken("entry in a boot page", in);
-  *entry = value;
+  __atomic_store_n(entry, value, __ATOMIC_RELEASE);  // pairs with the walk
+}
+
+void FakeMachine::update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) {
+  if (*entry != expected) broken("an entry is not as expected", *entry, expected);
+  write_entry(entry, value);
 }
 
 void FakeMachine::flush(std::uint64_t va) {
   flushes++;
-  std::erase_if(tlb, [&](const auto& item) { return item.first.second == va >> kPageShift; });
+  std::erase_if(mine().tlb,
+                [&](const auto& item) { return item.first.second == va >> kPageShift; });
 }
 
 void FakeMachine::flush_all() {
   flushes++;
-  tlb.clear();
+  mine().tlb.clear();
+}
+
+void FakeMachine::load_address_space(PageNumber table) {
+  mine().loaded = table.value;
+  mine().tlb.clear();
+}
+
+// -- Other processors
+
+void FakeMachine::serve(FakeProcessor& processor, const Requests::Request& wanted) {
+  if (wanted.table != 0) {
+    processor.seized++;
+    processor.loaded = wanted.table;
+    processor.tlb.clear();
+    return;
+  }
+  processor.interrupted++;
+  const auto reaches_free_page = [&](const auto& item) {
+    return page_infos_[item.second.page].status == PageStatus::Free;
+  };
+  if (!threads && std::ranges::any_of(processor.tlb, reaches_free_page))
+    processor.interrupted_with_free_page++;
+  if (wanted.count == 0) processor.tlb.clear();
+  for (std::size_t i = 0; i < wanted.count; i++) {
+    std::erase_if(processor.tlb, [&](const auto& item) {
+      return item.first.second == wanted.addresses[i] >> kPageShift;
+    });
+  }
+}
+
+void FakeMachine::request(ProcessorSet set, const Requests::Request& wanted) {
+  if ((set >> here & 1) != 0) broken("a processor interrupts itself", here);
+  if (set == 0 || set >> info_->processors != 0) broken("no such processor", set);
+  requests_.post(set, wanted);
+  for (std::uint32_t n = 0; n < info_->processors && !threads; n++)
+    requests_.answer(n, [&](const auto& asked) { serve(processors[n], asked); });
+  while (!requests_.answered()) continue;
+}
+
+void FakeMachine::flush_others(ProcessorSet set, std::span<const std::uint64_t> addresses) {
+  Requests::Request wanted;
+  if (addresses.size() > wanted.addresses.size()) broken("too many addresses", addresses.size());
+  wanted.count = addresses.size();
+  std::ranges::copy(addresses, wanted.addresses.begin());
+  request(set, wanted);
+}
+
+void FakeMachine::seize(std::uint32_t processor, PageNumber table) {
+  Requests::Request wanted;
+  wanted.table = table.value;
+  request(ProcessorSet{1} << processor, wanted);
+}
+
+void FakeMachine::kick(std::uint32_t processor) {
+  if (processor == here || processor >= info_->processors) broken("wrong processor", processor);
+  if (!threads) processors[processor].kicked = true;
+}
+
+void FakeMachine::answer() {
+  requests_.answer(here, [this](const auto& asked) { serve(mine(), asked); });
 }
 
 void FakeMachine::fill_top_table(PageNumber table) {
@@ -91,7 +157,8 @@ bool FakeMachine::walk(std::uint64_t top, std::uint64_t va, Translation& out) {
   for (unsigned level = 4;; level--) {
     if (table >= page_infos_.size()) broken("table past the end of memory", table, va);
     const auto* const entries = reinterpret_cast<const std::uint64_t*>(memory_[table].bytes);
-    const std::uint64_t entry = entries[va >> (12 + 9 * (level - 1)) & 511];
+    const std::uint64_t entry =
+        __atomic_load_n(&entries[va >> (12 + 9 * (level - 1)) & 511], __ATOMIC_ACQUIRE);
     if ((entry & kPtePresent) == 0 || (entry & kPteUser) == 0) return false;
     const bool large = level > 1 && (entry & kPteLarge) != 0;
     if (large && level != 2) broken("a huge page", entry, va);
@@ -109,16 +176,24 @@ bool FakeMachine::walk(std::uint64_t top, std::uint64_t va, Translation& out) {
 /// The bytes at `va` up to the end of its page, if the program may touch them so.
 bool FakeMachine::access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at) {
   if (va >= kUserTop) return false;
-  const std::pair key{loaded, va >> kPageShift};
-  auto cached = tlb.find(key);
-  if (cached == tlb.end()) {
+  const std::pair key{mine().loaded, va >> kPageShift};
+  auto cached = mine().tlb.find(key);
+  if (cached == mine().tlb.end()) {
     Translation found;
-    if (!walk(loaded, va, found)) return false;
-    cached = tlb.emplace(key, found).first;
+    if (!walk(mine().loaded, va, found)) return false;
+    cached = mine().tlb.emplace(key, found).first;
   }
   if (write && !cached->second.writable) return false;
   left = kPageSize - (va & kPageMask);
   at = memory_[cached->second.page].bytes + (va & kPageMask);
+  return true;
+}
+
+bool FakeMachine::user_store(std::uint64_t va, std::uint64_t value) {
+  std::size_t left = 0;
+  std::byte* at = nullptr;
+  if (!access(va, true, left, at)) return false;
+  __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), value, __ATOMIC_RELAXED);
   return true;
 }
 

@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Xok authors
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +16,11 @@
 #include <vector>
 
 #include "kernel/core/machine.hpp"
+#include "kernel/core/requests.hpp"
 
 /// The hardware as the host tests see it: pages of memory, page tables walked as the processor
-/// walks them, a TLB that forgets nothing by itself, devices that record.
+/// walks them, for each processor a TLB that forgets nothing by itself but when another address
+/// space is loaded, devices that record.
 namespace xok::kernel::testing {
 
 /// What went wrong outside the core's view (a wild page, an entry outside a table). Prints, aborts.
@@ -25,6 +29,18 @@ namespace xok::kernel::testing {
 struct Translation {
   std::uint64_t page = 0;
   bool writable = false;
+};
+
+using Tlb = std::map<std::pair<std::uint64_t, std::uint64_t>, Translation>;  ///< (top, va / 4096)
+
+struct FakeProcessor {
+  std::uint64_t loaded = 0;
+  std::uint64_t timer_deadline = ~0ull;
+  Tlb tlb;
+  std::uint64_t interrupted = 0;                 ///< by flush_others
+  std::uint64_t interrupted_with_free_page = 0;  ///< while it could still reach a free page
+  std::uint64_t seized = 0;
+  bool kicked = false;
 };
 
 struct DiskTransfer {
@@ -53,24 +69,32 @@ class FakeMachine final : public Machine {
   bool user_write(std::uint64_t va, const void* from, std::size_t n) {
     return copy_to_user(va, from, n);
   }
+  /// One 8-byte store of a program, atomic as the processor makes it. False: a fault.
+  bool user_store(std::uint64_t va, std::uint64_t value);
   /// What the processor finds in the tables of `top` (no TLB), any level-4 slot. nullopt: a fault.
   bool walk(std::uint64_t top, std::uint64_t va, Translation& out);
 
   std::byte* page(PageNumber page) override;
   void zero_page(PageNumber page) override;
   void write_entry(std::uint64_t* entry, std::uint64_t value) override;
+  void update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) override;
   void flush(std::uint64_t va) override;
   void flush_all() override;
   void fill_top_table(PageNumber table) override;
-  void load_address_space(PageNumber table) override { loaded = table.value; }
+  void load_address_space(PageNumber table) override;
+  void flush_others(ProcessorSet set, std::span<const std::uint64_t> addresses) override;
+  void seize(std::uint32_t processor, PageNumber table) override;
+  void kick(std::uint32_t processor) override;
+  void answer() override;
   bool copy_from_user(void* to, std::uint64_t from, std::size_t n) override;
   bool copy_to_user(std::uint64_t to, const void* from, std::size_t n) override;
   Result<> context_create(EnvIndex env, PageNumber uenv_page) override;
   void context_destroy(EnvIndex env) override;
+  void context_release(EnvIndex env) override { (void)context(env), releases++; }
   Context& context(EnvIndex env) override;
   volatile Uenv& uenv(EnvIndex env) override;
   std::uint64_t cycles() override { return clock += clock_step; }
-  void set_timer(std::uint64_t deadline) override { timer_deadline = deadline; }
+  void set_timer(std::uint64_t deadline) override { mine().timer_deadline = deadline; }
   std::span<std::byte> transmit_buffer(std::uint32_t interface) override;
   void transmit(std::uint32_t interface, std::size_t n) override;
   std::span<std::byte> console_room(std::uint32_t port) override;
@@ -84,13 +108,21 @@ class FakeMachine final : public Machine {
   void log(const char* line, std::size_t length) override { lines.emplace_back(line, length); }
 
   // -- What a test reads and sets.
-  std::uint64_t loaded = 0;
-  std::uint64_t clock = 1000;
+  std::array<FakeProcessor, kMaxProcessors> processors;
+  /// Which processor this thread is.
+  static inline thread_local std::uint32_t here = 0;
+  FakeProcessor& mine() { return processors[here]; }
+  /// Each processor is a thread of its own and answers by itself: while it waits for the kernel's
+  /// lock, and by calls of `answer` between its steps in user code. Otherwise this object answers
+  /// for all.
+  bool threads = false;
+  std::uint64_t& loaded = processors[0].loaded;
+  std::atomic<std::uint64_t> clock = 1000;
   std::uint64_t clock_step = 1;
-  std::uint64_t timer_deadline = ~0ull;
+  std::uint64_t& timer_deadline = processors[0].timer_deadline;
   std::uint64_t flushes = 0;
+  std::uint64_t releases = 0;
   bool refuse_context = false;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, Translation> tlb;  ///< (top, va / 4096)
   std::vector<std::pair<std::uint32_t, std::string>> sent;
   std::size_t transmit_room = 1514;
   std::string console_output;
@@ -107,6 +139,8 @@ class FakeMachine final : public Machine {
 
  private:
   bool access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at);
+  void request(ProcessorSet set, const Requests::Request& wanted);
+  void serve(FakeProcessor& processor, const Requests::Request& wanted);
 
   struct alignas(kPageSize) Frame {
     std::byte bytes[kPageSize];
@@ -118,6 +152,7 @@ class FakeMachine final : public Machine {
   std::vector<FilterRecord> filters_;
   std::vector<PageInfo> page_infos_;
   ExposedTables tables_;
+  Requests requests_;
   std::map<EnvIndex, std::pair<Context, std::uint64_t>> contexts_;
   std::byte transmit_[2048];
   std::byte console_[256];

@@ -33,7 +33,8 @@ class Sweep {
     check_filters();
     check_transfers();
     check_regions();
-    check_tlb();
+    check_processors();
+    for (const FakeProcessor& processor : machine_.processors) check_tlb(processor.tlb);
     return wrong_;
   }
 
@@ -384,8 +385,33 @@ class Sweep {
     }
   }
 
-  void check_tlb() {
-    for (const auto& [key, cached] : machine_.tlb) {
+  /// Who runs where, and what each processor has loaded.
+  void check_processors() {
+    const std::uint32_t count = machine_.info().processors;
+    std::map<EnvIndex, std::uint32_t> running;
+    for (std::uint32_t n = 0; n < count; n++) {
+      const std::uint64_t loaded = core_.translations.loaded(n);
+      expect(machine_.processors[n].loaded == loaded, "another table is loaded", n, loaded);
+      const EnvIndex current = core_.scheduler.current(n);
+      expect(core_.scheduler.idles(n) == (current == kNoEnv), "idle", n, current);
+      if (current == kNoEnv) {
+        expect(count == 1 || !tops_.contains(loaded), "an idle processor may cache", n, loaded);
+        continue;
+      }
+      expect(running.emplace(current, n).second, "runs on two processors", current, n);
+      expect(alive(current) && core_.env(current).table_page == loaded, "runs elsewhere", n,
+             loaded);
+      expect(core_.env(current).processor == n, "Env::processor", current, n);
+    }
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      const std::uint32_t wanted = running.contains(i) ? running[i] : kNowhere;
+      expect(!alive(i) || core_.state(i).processor == wanted, "EnvState::processor", i, wanted);
+    }
+    expect(core_.translations.settled(), "a shoot-down is still due");
+  }
+
+  void check_tlb(const Tlb& tlb) {
+    for (const auto& [key, cached] : tlb) {
       Translation now;
       const std::uint64_t va = key.second << kPageShift;
       if (!tops_.contains(key.first)) return expect(false, "TLB of no address space", key.first);

@@ -11,7 +11,7 @@ namespace xok::kernel::testing {
 
 /// Re-derives from scratch, out of the page tables and the private lists, what the exposed records
 /// claim: ownership, reference counts, writers, pins, the free lists, counts per environment,
-/// slices, filters, rings, and that no translation in the TLB is stale.
+/// slices, filters, rings, who runs where, and that no translation in any processor's TLB is stale.
 /// Returns "" or the first thing that is wrong.
 std::string sweep(Core& core, FakeMachine& machine);
 

@@ -4,6 +4,7 @@
 
 #include <csetjmp>
 #include <cstring>
+#include <utility>
 
 #include "kernel/core/kernel_impl.hpp"
 #include "kernel/core/testing/sweep.hpp"
@@ -41,9 +42,16 @@ std::vector<std::byte> small_elf() {
   return out;
 }
 
-TestBed::TestBed(std::size_t pages) : machine{pages}, kernel{new Kernel{machine}} {
+TestBed::TestBed(std::size_t pages, std::uint32_t processors)
+    : machine{pages}, kernel{new Kernel{machine}} {
   HeldRanks::forget_all();
   kernel->initialize(machine.tables());
+  for (std::uint32_t n = 0; n < processors; n++) {
+    use(n);
+    active().number = n;
+    kernel->add_processor(active());
+  }
+  use(0);
   const auto started =
       kernel->start_first_environment(small_elf(), PageNumber{FakeMachine::kFirstModulePage},
                                       FakeMachine::kModulePages * kPageSize - 100);
@@ -70,21 +78,29 @@ std::int64_t TestBed::raw_call(std::uint64_t number,
                                const std::array<std::uint64_t, 6>& arguments) {
   static std::int64_t result;  // outlives a longjmp
   result = 0;
-  enter([&] { result = kernel->system_call(cpu, number, arguments); });
+  enter([&] { result = kernel->system_call(active(), number, arguments); });
   return result;
 }
 
+/// Runs `action` as a device's interrupt handler.
+template <class Action>
+void TestBed::serve(const Action& action) {
+  const auto handler = [](void* context) { (*static_cast<const Action*>(context))(); };
+  auto* const context = const_cast<void*>(static_cast<const void*>(&action));
+  enter([&] { kernel->serve_device(active(), handler, context); });
+}
+
 void TestBed::timer() {
-  enter([&] { kernel->timer(cpu); });
+  enter([&] { kernel->timer(active()); });
 }
 void TestBed::wake() {
-  enter([&] { kernel->wake(cpu); });
+  enter([&] { kernel->wake(active()); });
 }
 void TestBed::fault(FaultVector vector, std::uint64_t code, std::uint64_t address) {
-  enter([&] { kernel->exception(cpu, vector, code, address); });
+  enter([&] { kernel->exception(active(), vector, code, address); });
 }
 void TestBed::packet(std::uint32_t interface, const std::string& bytes) {
-  enter([&] { kernel->packet_received(interface, std::as_bytes(std::span{bytes})); });
+  serve([&] { kernel->packet_received(interface, std::as_bytes(std::span{bytes})); });
 }
 void TestBed::finish_disk(std::size_t index, Result<> outcome) {
   const DiskTransfer transfer = machine.transfers.at(index);
@@ -93,16 +109,26 @@ void TestBed::finish_disk(std::size_t index, Result<> outcome) {
     if (machine.page_info(page).pins == 0) broken("DMA into a page that is not pinned", page);
     if (!transfer.write) std::memset(machine.page(PageNumber{page}), 0xd1, kPageSize);
   }
-  enter([&] { kernel->disk_done(transfer.tag, outcome); });
+  serve([&] { kernel->disk_done(transfer.tag, outcome); });
 }
 
 void TestBed::run(EnvId id) {
-  if (cpu.current != kNoEnv && current_id() == id) return;
+  if (current() != kNoEnv && current_id() == id) return;
   call(SyscallNumber::yield, id, 0);
-  if (cpu.current != env_index(id)) broken("environment does not run", id, cpu.current);
+  if (current() != env_index(id)) broken("environment does not run", id, current());
 }
 
-EnvId TestBed::spawn(std::uint64_t slot, bool share, std::uint64_t uenv) {
+void TestBed::take_kicks() {
+  const std::uint32_t before = machine.here;
+  for (std::uint32_t n = 0; n < kMaxProcessors; n++) {
+    if (!std::exchange(machine.processors[n].kicked, false)) continue;
+    use(n);
+    wake();
+  }
+  use(before);
+}
+
+EnvId TestBed::spawn(std::uint64_t slot, bool share, std::uint64_t uenv, std::uint32_t processor) {
   const std::int64_t made =
       call(SyscallNumber::env_alloc, slot, share ? kShareAddressSpace : 0, uenv);
   if (made <= 0) broken("env_alloc", static_cast<std::uint64_t>(-made));
@@ -115,7 +141,8 @@ EnvId TestBed::spawn(std::uint64_t slot, bool share, std::uint64_t uenv) {
   context.rsp = 0x50'0000;
   put(kScratch + 2048, context);
   if (call(SyscallNumber::env_set_context, target, kScratch + 2048) != 0) broken("set_context");
-  if (call(SyscallNumber::slice_alloc, slot, 0, kAnyPosition, id) < 0) broken("slice_alloc");
+  if (call(SyscallNumber::slice_alloc, slot, processor, kAnyPosition, id) < 0)
+    broken("slice_alloc");
   return id;
 }
 
@@ -139,10 +166,11 @@ bool TestBed::writable(std::uint64_t va) {
 
 void TestBed::end_all() {
   Core& all = core();
+  all.translations.enter(machine.here);
   for (EnvIndex i = kMaxEnvironments - 1; i > 0; i--) {
     if (all.env(i).id == 0) continue;
     enter([&] {
-      if (all.env(i).status != EnvStatus::Dead) all.end_env(cpu, i, DeathReason::Killed);
+      if (all.env(i).status != EnvStatus::Dead) all.end_env(active(), i, DeathReason::Killed);
     });
     all.free_slot(i);
   }

@@ -26,9 +26,13 @@ std::vector<std::byte> small_elf();
 /// environment is current; its memory is reached as its program would reach it.
 class TestBed {
  public:
-  explicit TestBed(std::size_t pages = 200);
+  explicit TestBed(std::size_t pages = 200, std::uint32_t processors = 1);
   TestBed(const TestBed&) = delete;
   TestBed& operator=(const TestBed&) = delete;
+
+  /// What follows happens on that processor.
+  void use(std::uint32_t processor) { machine.here = processor; }
+  Cpu& active() { return cpus[machine.here]; }
 
   /// A call of the current environment. What a switched-away caller would see is not known here.
   template <class... Words>
@@ -44,14 +48,17 @@ class TestBed {
 
   /// Makes `env` current by a directed yield; it must be able to run.
   void run(EnvId env);
-  EnvIndex current() const { return cpu.current; }
-  EnvId current_id() { return machine.tables().envs[cpu.current].id; }
+  EnvIndex current() { return active().current; }
+  EnvId current_id() { return machine.tables().envs[current()].id; }
   Env& env(EnvId id) { return machine.tables().envs[env_index(id)]; }
-  Env& self() { return machine.tables().envs[cpu.current]; }
+  Env& self() { return machine.tables().envs[current()]; }
 
   /// A new environment made by the current one with its `slot`: a Uenv at `uenv`, its context set,
-  /// Runnable, one page of its own at kScratch (with the same slot), one slice.
-  EnvId spawn(std::uint64_t slot = 0, bool share = false, std::uint64_t uenv = 0x7000'0000);
+  /// Runnable, one page of its own at kScratch (with the same slot), one slice of `processor`.
+  EnvId spawn(std::uint64_t slot = 0, bool share = false, std::uint64_t uenv = 0x7000'0000,
+              std::uint32_t processor = 0);
+  /// The interrupts that Machine::kick sent and nobody has taken yet.
+  void take_kicks();
 
   /// Stores / loads at a user address of the current environment; aborts if it faults.
   void poke(std::uint64_t va, std::uint64_t value);
@@ -73,9 +80,12 @@ class TestBed {
 
   FakeMachine machine;
   std::unique_ptr<Kernel> kernel;
-  Cpu cpu;
+  std::array<Cpu, kMaxProcessors> cpus;
+  Cpu& cpu = cpus[0];
 
  private:
+  template <class Action>
+  void serve(const Action& action);
   template <class Action>
   void enter(const Action& action);
 };

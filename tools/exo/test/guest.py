@@ -3,7 +3,7 @@
 """Guest tests: each program of tests/guest/ is booted as the first environment, on every machine type.
 
 It prints `PASS name`, `FAIL name: why` and `SKIP name: why` on the first serial line, and `ALL n PASSED`
-last. Names: MACHINE/PROGRAM/name
+last. Names: MACHINE/PROGRAM/name, MACHINE/PROGRAM-PROCESSORS/name
 """
 import glob
 import os
@@ -15,6 +15,10 @@ from ..run import SerialSession
 from .runner import HANG_SECONDS
 
 MACHINES = ("pc", "q35", "microvm")
+# Which programs run on how many processors; the others on one. A second boot has its number in the name.
+PROCESSORS = {"smp_test": (4,), "smp_memory_test": (2,), "storm_test": (1, 2)}
+# Which run long: on one machine type only.
+ONE_MACHINE = {"smp_memory_test"}
 LINE = re.compile(r"^(PASS|FAIL|SKIP) ([^:\s]+):? ?(.*)$")
 LAST = re.compile(r"^ALL (\d+) PASSED$")
 
@@ -27,9 +31,13 @@ def run(report) -> None:
         raise Fail(f"no guest test was built in {paths.relative(paths.GUEST_TESTS)}")
     for machine in MACHINES:
         for program in programs:
-            name = f"{machine}/{os.path.basename(program).removesuffix('.elf')}"
-            if report.wants(name) or not report.narrowed or name in report.options.filter:
-                judge(report, name, *boot(machine, program))
+            base = os.path.basename(program).removesuffix(".elf")
+            if base in ONE_MACHINE and machine != MACHINES[0]:
+                continue
+            for cpus in PROCESSORS.get(base, (1,)):
+                name = f"{machine}/{base}" + (f"-{cpus}" if cpus > 1 else "")
+                if report.wants(name) or not report.narrowed or name in report.options.filter:
+                    judge(report, name, *boot(machine, program, cpus))
 
 
 class Recorder(SerialSession):
@@ -40,11 +48,11 @@ class Recorder(SerialSession):
         super().__init__(machine, self.text.extend)
 
 
-def boot(machine: str, program: str):
+def boot(machine: str, program: str, cpus: int):
     """(lines, how it ended: "" or what is wrong)"""
     with open(program, "rb") as file:
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}
-    with vm.Machine(qemu.Settings(machine=machine, cpus=1), parts) as guest:
+    with vm.Machine(qemu.Settings(machine=machine, cpus=cpus), parts) as guest:
         session = Recorder(guest)
         session.limit(HANG_SECONDS)
         try:

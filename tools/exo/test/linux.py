@@ -3,7 +3,8 @@
 """Unmodified programs: shell lines of tests/linux/, by the same static busybox here and in the guest.
 
 Output, errors and status must be the same bytes. All cases run in one boot. When the guest stops
-answering, the case it was in fails, and the others go on in a new boot.
+answering, the case it was in fails, and the others go on in a new boot. A sample runs once more with two
+processors, named NAME@2. EXO_TEST_CPUS=N gives all cases N processors.
 """
 import os
 import shutil
@@ -19,6 +20,7 @@ from . import cases
 from .runner import HANG_SECONDS
 
 REBOOTS = 6
+SAMPLE = 6  # every such case runs with two processors as well
 LIMITED_USER = 64321  # nobody else's, so that a limit on a user's processes counts the case's only
 GUEST_FOLDER = "/t"
 ENVIRONMENT = {"HOME": "/root", "TZ": "UTC", "LC_ALL": "C", "TERM": "vt100"}
@@ -39,26 +41,31 @@ def run(report) -> None:
         here = {}
         worker = threading.Thread(target=lambda: here.update(on_host(wanted, busybox, f"{scratch}/host")))
         worker.start()
-        there = in_guest(wanted, f"{scratch}/guest")
+        cpus = int(os.environ.get("EXO_TEST_CPUS", "1"))
+        there = in_guest(wanted, f"{scratch}/guest", cpus)
+        sample = wanted[::SAMPLE] if cpus == 1 and not report.narrowed else []
+        again = in_guest(sample, f"{scratch}/again", 2) if sample else {}
         worker.join()
         for case in wanted:
-            compare(report, case, here.get(case.name), there.get(case.name))
+            compare(report, case.name, here.get(case.name), there.get(case.name))
+        for case in sample:
+            compare(report, f"{case.name}@2", here.get(case.name), again.get(case.name))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def compare(report, case, here, there) -> None:
+def compare(report, name: str, here, there) -> None:
     """here: (status, output, errors), or why there is none; there: likewise."""
     if here is None:
-        report.failed(case.name, "no result on this machine")
+        report.failed(name, "no result on this machine")
     elif isinstance(here, str):
-        report.skipped(case.name, here)
+        report.skipped(name, here)
     elif there is None or isinstance(there, str):
-        report.failed(case.name, there or "no result in the guest")
+        report.failed(name, there or "no result in the guest")
     elif here == there:
-        report.passed(case.name)
+        report.passed(name)
     else:
-        report.failed(case.name, difference(here, there))
+        report.failed(name, difference(here, there))
 
 
 def difference(here, there) -> str:
@@ -111,7 +118,7 @@ def drive_host(busybox: str, applets: str, place: str, user) -> dict:
     return read_results(done.stdout)
 
 
-def in_guest(wanted: list, folder: str) -> dict:
+def in_guest(wanted: list, folder: str, cpus: int) -> dict:
     """Runs the cases in the guest; one that never ends costs a reboot."""
     found, remaining = {}, [case for case in wanted]
     for attempt in range(REBOOTS + 1):
@@ -119,7 +126,7 @@ def in_guest(wanted: list, folder: str) -> dict:
             break
         place = f"{folder}/{attempt}"
         cases.lay_out(place, remaining)
-        results, current, why = drive_guest(place, {case.name: case.seconds for case in remaining})
+        results, current, why = drive_guest(place, {case.name: case.seconds for case in remaining}, cpus)
         found.update(results)
         if current is not None:
             found.setdefault(current, why)
@@ -131,10 +138,10 @@ def in_guest(wanted: list, folder: str) -> dict:
     return found
 
 
-def drive_guest(place: str, seconds: dict):
+def drive_guest(place: str, seconds: dict, cpus: int):
     """One boot: (results, the case that did not end or None, why)."""
     settings = [f"{name}={value}" for name, value in ENVIRONMENT.items()] + [f"PATH={GUEST_PATH}"]
-    command = [os.path.join(paths.ROOT, "exo"), "run", "--quiet", "-p", "none", "-m", "512M",
+    command = [os.path.join(paths.ROOT, "exo"), "run", "--quiet", "-p", "none", "-m", "512M", "-c", str(cpus),
                "--add", f"{place}:{GUEST_FOLDER}", "--cwd", GUEST_FOLDER, "--",
                "env", "-i", *settings, "sh", "driver.sh"]
     process = subprocess.Popen(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
