@@ -6,6 +6,11 @@ namespace xok::kernel {
 
 Result<Capability> Call::capability(CapSlot slot) const {
   if (slot.value >= kCapabilitySlots) return fail(Errc::BadCapability);
+  const std::uint32_t method = core.state(self).method;
+  if (method != 0) [[unlikely]] {  // its code holds one of its own, and none of its caller's
+    if (slot.value != 0) return fail(Errc::BadCapability);
+    return core.methods.inside(method).own;
+  }
   const Capability& held = env().capabilities[slot.value];
   if (!held.valid() || held.pointer()) return fail(Errc::BadCapability);
   return held;

@@ -21,6 +21,7 @@ CallResult cap_forge(Call& call, CapSlot from, CapSlot to, CapBits value, Target
 CallResult cap_acquire(Call& call, CapSlot to, EnvIdWord grantor) {
   if (to.value == 0 || to.value >= kCapabilitySlots) return fail(Errc::BadArgument);
   const EnvIndex index = XOK_TRY(call.env_named(grantor));
+  if (call.core.state(index).method != 0) return fail(Errc::Denied);  // its Uenv is the method's
   volatile Uenv& offer = call.core.machine.uenv(index);
   const std::uint64_t grantee = offer.grant_to;  // the owner may change each word meanwhile
   const std::uint64_t slot = offer.grant_slot;

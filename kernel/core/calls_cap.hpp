@@ -29,7 +29,8 @@ CallResult cap_forge(Call& call, CapSlot from, CapSlot to, CapBits value, Target
 /// Returns  `to`; the grantor's `grant_to` is then 0
 /// Errors   BadArgument    `to` is 0 or out of range; the grant is a pointer
 ///          BadEnv         the grantor is stale, free, dead
-///          Denied         it offers nothing to the caller; or its slot lacks Modify or does not
+///          Denied         it is inside a protected method; it offers nothing to the caller; or its
+///          slot lacks Modify or does not
 ///                         dominate the grant
 ///          BadCapability  its slot is out of range, empty or a pointer; the grant is not valid
 /// Source   original sys_self_acquire (CAP-8)

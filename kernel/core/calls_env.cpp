@@ -9,6 +9,19 @@ namespace {
 
 constexpr std::uint64_t kBaseLimit = std::uint64_t{1} << 47;
 
+/// Ends an environment inside a protected method as soon as it leaves that, and gives it this slice
+/// to do so.
+CallResult condemn(Call& call, EnvIndex index) {
+  Core& core = call.core;
+  core.state(index).condemned = true;
+  if (call.in_batch) return fail(Errc::WouldBlock);
+  core.machine.context(call.self).rax =
+      static_cast<std::uint64_t>(-static_cast<std::int64_t>(Errc::WouldBlock));
+  const bool over = core.scheduler.settle(call.cpu);
+  if (over || !core.scheduler.switch_to(call.cpu, index)) core.scheduler.switch_to_next(call.cpu);
+  return fail(Errc::WouldBlock);
+}
+
 }  // namespace
 
 CallResult null_call(Call&) { return 0; }
@@ -25,6 +38,7 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv) {
 CallResult env_free(Call& call, Target target) {
   const EnvIndex index = XOK_TRY(call.target(target, true));
   if (index == call.self && call.in_batch) return fail(Errc::BadArgument);
+  if (call.core.state(index).method != 0) return condemn(call, index);
   if (call.core.env(index).status != EnvStatus::Dead)
     call.core.end_env(call.cpu, index, DeathReason::Killed);
   call.core.free_slot(index);
@@ -36,6 +50,7 @@ CallResult env_set_context(Call& call, Target target, UserAddr context) {
   const EnvIndex index = XOK_TRY(call.target(target));
   if (index == call.self) return fail(Errc::BadArgument);
   if (call.core.state(index).processor != kNowhere) return fail(Errc::Busy);
+  if (call.core.state(index).method != 0) return fail(Errc::Busy);
   Context wanted;
   if (!call.from_user(&wanted, context, sizeof wanted)) return fail(Errc::Fault);
   if (wanted.rip >= kUserTop || wanted.fs_base >= kBaseLimit || wanted.gs_base >= kBaseLimit)
@@ -54,6 +69,7 @@ CallResult env_set_context(Call& call, Target target, UserAddr context) {
 CallResult env_get_context(Call& call, Target target, UserAddr context) {
   const EnvIndex index = XOK_TRY(call.target(target));
   if (index != call.self && call.core.state(index).processor != kNowhere) return fail(Errc::Busy);
+  if (call.core.state(index).method != 0) return fail(Errc::Busy);
   const Context registers = call.core.machine.context(index);
   if (!call.to_user(context, &registers, sizeof registers)) return fail(Errc::Fault);
   return 0;

@@ -32,6 +32,9 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv);
 /// gives the processor to the next environment and does not return.
 ///
 /// Errors  BadArgument  inside a batch: the caller itself
+///         WouldBlock   it is inside a protected method: it has got the rest of this slice, and
+///         ends
+///                      when it leaves the method or has run in it for kMethodGraceTicks slices
 CallResult env_free(Call& call, Target target);
 
 /// Sets all registers of an environment other than the caller and makes it Runnable, also when it
@@ -39,12 +42,12 @@ CallResult env_free(Call& call, Target target);
 ///
 /// context  user address of a Context
 /// Errors   BadArgument  the caller itself; rip >= kUserTop, or a base >= 2^47
-///          Busy         it has a processor now
+///          Busy         it has a processor now, or is inside a protected method
 ///          Fault        `context` is not readable
 CallResult env_set_context(Call& call, Target target, UserAddr context);
 
 /// Copies the registers of an environment out. Of the caller itself: those that calls preserve.
-/// Errors  Busy   another one, and it has a processor now
+/// Errors  Busy   another one that has a processor now, or one inside a protected method
 ///         Fault  `context` is not writable
 CallResult env_get_context(Call& call, Target target, UserAddr context);
 

@@ -21,6 +21,7 @@ bool is_ready(Core& core, EnvIndex callee) {
 /// The callee's entry, if it lets this caller in.
 Result<std::uint64_t> may_enter(Core& core, EnvIndex callee, EnvId caller, IpcKind kind,
                                 const Capability& held) {
+  if (core.state(callee).method != 0) return fail(Errc::WouldBlock);
   const volatile IpcArea& area = core.machine.uenv(callee).ipc;
   const std::uint64_t entry = area.entry;  // each word once: its owner may be changing them
   const std::uint64_t only = area.only;

@@ -35,6 +35,7 @@ CallResult region_create(Call& call, CapSlot cap, Count bytes, CapBits reader);
 /// Returns  0
 /// Errors   NotFound     no such region (any more);  BadCapability, Denied
 ///          BadArgument  outside the region;  Fault  `to` is not mapped writable
+/// Cost     about 330 instructions in the kernel for 64 bytes
 CallResult region_read(Call& call, CapSlot cap, RegionIdWord region, Count offset, UserAddr to,
                        Count n);
 

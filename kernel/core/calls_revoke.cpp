@@ -25,6 +25,12 @@ CallResult pages_repossess(Call& call, Target target) {
   if (record.pages_wanted == 0) return fail(Errc::NotFound);
   if (pages_missing(call.core, index) > 0 && call.core.machine.cycles() < record.wanted_deadline)
     return fail(Errc::WouldBlock);
+  const EnvState& state = call.core.state(index);
+  const bool elsewhere = state.processor != kNowhere && index != call.self;
+  if (elsewhere && state.method == 0) {
+    call.core.scheduler.repossess_there(index);
+    return fail(Errc::WouldBlock);
+  }
   return static_cast<std::int64_t>(repossess(call.core, index));
 }
 

@@ -30,7 +30,9 @@ CallResult pages_request(Call& call, Target target, Count n, Count deadline);
 ///
 /// Returns  how many pages were taken; `Env::pages_wanted` says whether the request is settled
 /// Errors   NotFound    no request is open
-///          WouldBlock  pages are missing, and the deadline has not passed
+///          WouldBlock  pages are missing, and the deadline has not passed; or it runs on another
+///                      processor, which takes them as soon as it can be interrupted: then the
+///                      request is settled, or another call goes on
 /// Cost     looks at kRepossessBudget entries at most; the next call goes on from there
 /// Source   thesis ch. 3 (abort protocol, repossession vector)
 CallResult pages_repossess(Call& call, Target target);

@@ -314,5 +314,29 @@ TEST_F(Revoke, AskingIsForWhoRulesTheEnvironment) {
   EXPECT_EQ(bed.env(child).pages_wanted, 0u);
 }
 
+/// Its registers are in the other processor, and with them the pages that have to stay.
+TEST(RevokeElsewhere, TheProcessorThatRunsItTakesThePages) {
+  TestBed bed{200, 2};
+  const EnvId child = bed.spawn(0, false, 0x7000'0000, 1);
+  const std::uint64_t target = make_target(0, child);
+  ASSERT_EQ(bed.call(env_set_quota, target, kUnlimited, 2), 0);
+  for (unsigned i = 0; i < 4; i++)
+    ASSERT_GT(bed.call(pte_insert, 0, fresh_page() | kPteNoExecute, kVa + i * kPageSize, target),
+              0);
+  bed.take_kicks();
+  ASSERT_EQ(bed.core().state(env_index(child)).processor, 1u);
+  ASSERT_EQ(bed.call(pages_request, target, 2, 0), 0);
+  for (unsigned again = 0; again < 2; again++)
+    EXPECT_EQ(bed.call(pages_repossess, target), error(Errc::WouldBlock));
+  EXPECT_EQ(bed.env(child).pages_wanted, 2u);
+  bed.take_kicks();
+  EXPECT_EQ(bed.env(child).pages_wanted, 0u);
+  EXPECT_EQ(bed.call(pages_repossess, target), error(Errc::NotFound));
+  EXPECT_EQ(bed.env(child).mapped_pages, 4u);  // six with its Uenv and kScratch, less two
+  bed.use(1);
+  EXPECT_EQ(bed.current_id(), child);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
 }  // namespace
 }  // namespace xok::kernel::testing

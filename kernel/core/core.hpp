@@ -10,6 +10,7 @@
 #include "kernel/core/env_state.hpp"
 #include "kernel/core/kernel.hpp"
 #include "kernel/core/message_rings.hpp"
+#include "kernel/core/methods.hpp"
 #include "kernel/core/network.hpp"
 #include "kernel/core/page_table.hpp"
 #include "kernel/core/pages.hpp"
@@ -40,6 +41,7 @@ struct Core {
   Disks disks{machine, pages};
   Regions regions{pages, accounts, states};
   MessageRings messages{machine, pages};
+  MethodTable methods;
   EnvIndex free_slots = 0;  ///< list through EnvState::next_free, 0 ends it
 
   void initialize(const ExposedTables& exposed);

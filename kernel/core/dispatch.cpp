@@ -12,6 +12,7 @@
 #include "kernel/core/calls_machine.hpp"
 #include "kernel/core/calls_memory.hpp"
 #include "kernel/core/calls_message.hpp"
+#include "kernel/core/calls_method.hpp"
 #include "kernel/core/calls_network.hpp"
 #include "kernel/core/calls_page.hpp"
 #include "kernel/core/calls_processor.hpp"
@@ -79,6 +80,8 @@ constexpr std::array<Handler, kSyscallNumbers> kTable = make_table();
 
 std::int64_t dispatch(Call& call, std::uint64_t number, const Words& arguments) {
   if (number >= kSyscallNumbers) return no_such_call(call, arguments);
+  if (call.core.state(call.self).method != 0 && !allowed_in_method(number, arguments)) [[unlikely]]
+    return -static_cast<std::int64_t>(Errc::Denied);
   return kTable[number](call, arguments);
 }
 

@@ -197,6 +197,8 @@ void Core::leave_address_space(EnvIndex index) {
 }
 
 void Core::end_env(Cpu& cpu, EnvIndex index, DeathReason reason) {
+  if (state(index).method != 0) abort_method(*this, cpu, index);
+  delete_methods(*this, cpu, index);
   Env& record = env(index);
   const bool last_holder = pages.info(record.table_page).mappings == 1;
   scheduler.evict(cpu, index, last_holder ? record.table_page : 0);
@@ -229,6 +231,12 @@ void Core::free_slot(EnvIndex index) {
 
 void Core::kill(Cpu& cpu, EnvIndex index, DeathReason reason, std::uint64_t vector,
                 std::uint64_t address) {
+  if (state(index).method != 0 && !state(index).condemned) {  // the method's mistake
+    abort_method(*this, cpu, index);
+    if (reason != DeathReason::SliceOverrun) return;
+    (void)scheduler.settle(cpu);
+    return scheduler.switch_to_next(cpu);
+  }
   const Context& context = machine.context(index);
   LogLine{}
       .text("xok: environment ")

@@ -34,7 +34,14 @@ struct EnvState {
   std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
   std::uint32_t regions = 0;
   std::uint32_t region_pages = 0;
-  bool ipc_slept = false;  ///< asleep when the last transfer entered it
+  bool repossess_due = false;  ///< by the processor that runs it (Scheduler::repossess_there)
+  std::uint32_t methods = 0;
+  std::uint32_t method = 0;        ///< inside that method: its index + 1
+  std::uint64_t method_top = 0;    ///< its address space, used instead of Env::table_page
+  std::uint64_t method_shows = 0;  ///< Env::table_page while part of that is shown to it
+  std::uint32_t method_ticks = 0;  ///< while condemned: slice ends that found it inside
+  bool condemned = false;          ///< env_free was called: ends when it leaves the method
+  bool ipc_slept = false;          ///< asleep when the last transfer entered it
 };
 
 /// Bounds on what one environment may take of a table that all share.

@@ -8,6 +8,7 @@
 #include "kernel/core/dispatch.hpp"
 #include "kernel/core/first_environment.hpp"
 #include "kernel/core/kernel_impl.hpp"
+#include "kernel/core/revoke.hpp"
 
 /// The entries: each takes the kernel's lock, does one thing, and lets go.
 namespace xok::kernel {
@@ -76,6 +77,12 @@ void Kernel::timer(Cpu& cpu) {
   enter(cpu, [&](Core& core) {
     core.tables.info->ticks++;
     core.page_tables.reap(Core::kReapBudget);
+    const EnvIndex env = cpu.current;
+    if (env != kNoEnv && core.state(env).condemned &&
+        ++core.state(env).method_ticks > kMethodGraceTicks) {
+      core.end_env(cpu, env, DeathReason::Killed);
+      core.free_slot(env);
+    }
     if (core.scheduler.tick(cpu)) core.kill(cpu, cpu.current, DeathReason::SliceOverrun, 0, 0);
     if (cpu.current == kNoEnv && core.page_tables.reaping())
       core.machine.set_timer(core.machine.cycles());  // idle, and work left: come back
@@ -85,7 +92,9 @@ void Kernel::timer(Cpu& cpu) {
 void Kernel::wake(Cpu& cpu) {
   enter(cpu, [&](Core& core) {
     core.scheduler.look_soon();
-    if (cpu.current == kNoEnv) core.scheduler.switch_to_next(cpu);
+    if (cpu.current == kNoEnv) return core.scheduler.switch_to_next(cpu);
+    if (core.state(cpu.current).repossess_due) [[unlikely]]
+      repossess_overdue(core, cpu.current);
   });
 }
 

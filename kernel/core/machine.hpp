@@ -83,6 +83,16 @@ class Machine {
   /// The kernel's mapping of the Uenv page. User-writable memory: read each word once.
   virtual volatile Uenv& uenv(EnvIndex env) = 0;
 
+  /// The kernel's view of an environment's Uenv becomes that page.
+  virtual void set_uenv(EnvIndex env, PageNumber page) = 0;
+  /// Bytes that vector state takes at most.
+  static constexpr std::size_t kVectorBytes = 3584;
+  /// Puts the vector state of `env`, which is current here, into `area` (kVectorBytes, aligned to
+  /// 64, zero when first used) and makes it clean.
+  virtual void save_vectors(EnvIndex env, std::byte* area) = 0;
+  /// Takes it back; `env` need not be current.
+  virtual void restore_vectors(EnvIndex env, const std::byte* area) = 0;
+
   // -- Time
 
   /// The cycle counter, as user code reads it.

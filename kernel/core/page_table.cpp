@@ -158,6 +158,21 @@ void PageTables::share(const Space& source, const Path& from, const Path& to) {
   machine_.write_entry(to.entry, table << kPageShift | kTableBits);
 }
 
+void PageTables::move_slot(const Space& from, unsigned slot, std::uint64_t to_top) {
+  const std::uint64_t entry = entries(from.top)[slot];
+  const PageInfo& moved = pages_.info(entry_page(entry));
+  PageInfo& old = pages_.info(from.top);
+  PageInfo& now = pages_.info(to_top);
+  old.writers -= moved.writers;
+  old.stamp -= moved.stamp;
+  from.record->mapped_pages -= moved.writers;
+  from.record->table_pages -= moved.stamp;
+  now.writers += moved.writers;
+  now.stamp += moved.stamp;
+  machine_.write_entry(entries(from.top) + slot, 0);
+  machine_.write_entry(entries(to_top) + slot, entry);
+}
+
 void PageTables::abandon(std::uint64_t top) {
   PageInfo& p = pages_.info(top);
   XOK_CHECK(p.mappings == 0, top);

@@ -109,6 +109,9 @@ class PageTables {
 
   /// Whether no table of the path was ever shared: only then do the counts include what it maps.
   [[nodiscard]] bool counted(const Path& path) const;
+  /// Moves what a top-level entry holds, tables never shared, to another top-level table. The
+  /// translations are the caller's to flush.
+  void move_slot(const Space& from, unsigned slot, std::uint64_t to_top);
 
   /// Lets go of a top-level table that no environment uses any more and no processor has loaded.
   /// Its tree is taken down by `reap`.

@@ -23,14 +23,14 @@ class Repossession {
       : core_{core},
         index_{index},
         space_{core.space(index)},
-        uenv_{core.machine.uenv(index)},
+        uenv_{own_uenv(core, index)},
         revocation_{uenv_.revocation},
         vector_{revocation_.vector},
         slots_{at_most(revocation_.vector_slots)},
         give_{revocation_.give},
         give_count_{at_most(revocation_.give_count)},
         keep_{revocation_.keep} {
-    const Context& context = core.machine.context(index);
+    const Context& context = own_context(core, index);
     vital_ = {context.rip,
               context.rsp,
               context.rsp - 8,
@@ -224,7 +224,7 @@ void reduce_request(Core& core, EnvIndex index, std::uint64_t n) {
   EnvState& state = core.state(index);
   const Env& counts = *core.space(index).record;
   core.env(index).pages_wanted = n;
-  core.machine.uenv(index).pages_wanted = n;
+  own_uenv(core, index).pages_wanted = n;
   state.taken_before = counts.pages_taken;
   state.returned_before = counts.pages_returned;
 }
@@ -236,7 +236,7 @@ void request_pages(Core& core, EnvIndex index, std::uint64_t n, std::uint64_t de
   state.repossess_cursor = 0;
   state.repossess_code = false;
   state.revoke_due = true;
-  core.machine.uenv(index).revocation.deadline = deadline;
+  own_uenv(core, index).revocation.deadline = deadline;
 }
 
 std::uint64_t pages_missing(Core& core, EnvIndex index) {
@@ -253,11 +253,21 @@ void settle_request(Core& core, EnvIndex index) {
   Env& record = core.env(index);
   record.pages_wanted = record.wanted_deadline = 0;
   core.state(index).revoke_due = false;
-  volatile Uenv& uenv = core.machine.uenv(index);
+  volatile Uenv& uenv = own_uenv(core, index);
   uenv.pages_wanted = 0;
   uenv.revocation.deadline = 0;
 }
 
-std::uint64_t repossess(Core& core, EnvIndex index) { return Repossession{core, index}.run(); }
+std::uint64_t repossess(Core& core, EnvIndex index) {
+  core.state(index).repossess_due = false;
+  return Repossession{core, index}.run();
+}
+
+void repossess_overdue(Core& core, EnvIndex index) {
+  core.state(index).repossess_due = false;
+  const Env& record = core.env(index);
+  if (record.pages_wanted == 0 || core.machine.cycles() < record.wanted_deadline) return;
+  repossess(core, index);
+}
 
 }  // namespace xok::kernel

@@ -30,4 +30,7 @@ void settle_request(Core& core, EnvIndex index);
 /// or nothing more can be taken. How many pages were taken.
 std::uint64_t repossess(Core& core, EnvIndex index);
 
+/// The same for the environment this processor runs, if a request of it is still overdue.
+void repossess_overdue(Core& core, EnvIndex index);
+
 }  // namespace xok::kernel

@@ -194,7 +194,7 @@ void Scheduler::give(Cpu& cpu, EnvIndex env) {
   Env& record = envs_[env];
   record.switches++;
   record.processor = cpu.number;
-  translations_.load(record.table_page);
+  load_tables(env);
   if (states_[env].forced_out) [[unlikely]]
     enter_slice_start(env);
 }
@@ -262,6 +262,11 @@ void Scheduler::charge(Cpu& cpu, std::uint64_t now) {
   s.forfeited_us = total > 0xffff'ffff ? 0xffff'ffff : static_cast<std::uint32_t>(total);
 }
 
+void Scheduler::take_back(Cpu& cpu, EnvIndex env) {
+  const std::uint32_t has = states_[env].processor;
+  if (has != kNowhere && has != cpu.number) seize(has);
+}
+
 void Scheduler::evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away) {
   const std::uint32_t has = states_[env].processor;
   if (has == cpu.number) {
@@ -277,8 +282,8 @@ void Scheduler::evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away) {
 
 // -- Other processors
 
-/// Takes another processor from its environment, which ends. It enters the kernel next, and chooses
-/// somebody else.
+/// Takes another processor from its environment, whose registers are lost. It enters the kernel
+/// next, and chooses somebody else.
 void Scheduler::seize(std::uint32_t number) {
   machine_.seize(number, PageNumber{idle_table_});
   translations_.note_loaded(number, idle_table_);
@@ -400,11 +405,12 @@ void Scheduler::enter_slice_start(EnvIndex env) {
   context.rflags = upcall_flags(context.rflags);
 }
 
-/// The upcall that asks for pages. Inside a critical section it waits for the next slice.
+/// The upcall that asks for pages. Inside a critical section or a method (whose Uenv is not its
+/// own) it waits for a later slice.
 void Scheduler::enter_revocation(EnvIndex env) {
   volatile Uenv& uenv = machine_.uenv(env);
   volatile Revocation& revocation = uenv.revocation;
-  if (uenv.critical_depth != 0) return;
+  if (uenv.critical_depth != 0 || states_[env].method != 0) return;
   states_[env].revoke_due = false;
   const std::uint64_t entry = revocation.entry;
   if (!is_entry(entry) || revocation.active != 0) return;

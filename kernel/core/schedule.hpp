@@ -94,6 +94,25 @@ class Scheduler {
   /// `env` ends: takes its processor from it, whichever it has, and unloads its tables.
   void evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away);
 
+  // -- Protected methods
+
+  /// The address space of `env` has become another one: loads it if `env` has this processor.
+  void reload(const Cpu& cpu, EnvIndex env) {
+    if (cpu.current == env) load_tables(env);
+  }
+  /// The only user of a top-level table has left it.
+  void unload(const Cpu& cpu, std::uint64_t table) {
+    if (translations_.loaded(cpu.number) == table) translations_.load(idle_table_);
+  }
+  /// The other processor that runs `env` enters Kernel::wake, which takes the pages `env` owes:
+  /// only there are its registers known.
+  void repossess_there(EnvIndex env) {
+    states_[env].repossess_due = true;
+    machine_.kick(states_[env].processor);
+  }
+  /// Takes another processor from `env`, if it has one. Its registers are lost.
+  void take_back(Cpu& cpu, EnvIndex env);
+
   [[nodiscard]] EnvIndex current(std::uint32_t processor) const {
     return cpus_[processor]->current;
   }
@@ -120,6 +139,10 @@ class Scheduler {
     std::uint64_t deadline;  // nobody: when to look again
   };
 
+  [[nodiscard]] std::uint64_t table_of(EnvIndex env) const {
+    const std::uint64_t method = states_[env].method_top;
+    return method != 0 ? method : envs_[env].table_page;
+  }
   [[nodiscard]] std::uint32_t next_used(const Processor& p, std::uint32_t from) const;
   Choice choose(const Cpu& cpu);
   bool anyone_else(const Cpu& cpu);
@@ -139,6 +162,12 @@ class Scheduler {
   bool enter_slice_end(EnvIndex env);
   void enter_slice_start(EnvIndex env);
   void enter_revocation(EnvIndex env);
+  void load_tables(EnvIndex env) {
+    const EnvState& state = states_[env];
+    if (state.method == 0) [[likely]]
+      return translations_.load(envs_[env].table_page);
+    translations_.load(state.method_top, state.method_shows);
+  }
   void let_go(Cpu& cpu);
   void seize(std::uint32_t number);
   void stop_idling(const Cpu& cpu);

@@ -12,7 +12,8 @@ void Translations::add_processor(std::uint32_t number, std::uint64_t table) {
 void Translations::forget_elsewhere(std::uint64_t va, std::uint64_t top, bool shared) {
   ProcessorSet who = 0;
   for (std::uint32_t n = 0; n < processors_; n++) {
-    const bool may_have = shared ? loaded_[n] != idle_table_ : loaded_[n] == top;
+    const bool has = loaded_[n] == top || shown_[n] == top;
+    const bool may_have = shared ? loaded_[n] != idle_table_ : has;
     if (n != here_ && may_have) who |= ProcessorSet{1} << n;
   }
   if (who == 0) return;

@@ -33,14 +33,19 @@ class Translations {
   /// Which processor runs the kernel now.
   void enter(std::uint32_t number) { here_ = number; }
 
-  /// Loads an address space on this processor, if it has another one.
-  void load(std::uint64_t table) {
+  /// Loads an address space on this processor, if it has another one. `shown`: another one whose
+  /// tables hang in it too (0: none).
+  void load(std::uint64_t table, std::uint64_t shown = 0) {
+    shown_[here_] = shown;
     if (loaded_[here_] == table) return;
     loaded_[here_] = table;
     machine_.load_address_space(PageNumber{table});
   }
   /// Processor `number` has loaded it by itself (Machine::seize).
-  void note_loaded(std::uint32_t number, std::uint64_t table) { loaded_[number] = table; }
+  void note_loaded(std::uint32_t number, std::uint64_t table) {
+    loaded_[number] = table;
+    shown_[number] = 0;
+  }
   [[nodiscard]] std::uint64_t loaded(std::uint32_t number) const { return loaded_[number]; }
   [[nodiscard]] bool alone() const { return processors_ < 2; }
 
@@ -72,6 +77,7 @@ class Translations {
   std::uint32_t processors_ = 0;
   std::uint64_t idle_table_ = 0;
   std::array<std::uint64_t, kMaxProcessors> loaded_{};
+  std::array<std::uint64_t, kMaxProcessors> shown_{};
   ProcessorSet waiting_ = 0;
   std::size_t count_ = 0;  // of addresses; more than fit: all
   std::array<std::uint64_t, Requests::kMaxAddresses> addresses_{};

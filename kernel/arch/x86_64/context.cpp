@@ -43,15 +43,29 @@ constinit std::uint64_t g_pool_end = 0;
 /// Slots whose record has a page; it stays for good.
 constinit std::array<bool, kMaxEnvironments> g_has_record{};
 
-void save_vectors(KernelEnv& env) {
+using VectorArea = std::array<std::byte, kPageSize - KENV_VECTORS>;
+static_assert(sizeof(VectorArea) == Machine::kVectorBytes);
+
+/// The clean state: no component in use, and MXCSR.
+alignas(64) constexpr VectorArea kCleanVectors = [] {
+  VectorArea area{};
+  for (std::size_t i = 0; i < 4; i++)
+    area[kMxcsrOffset + i] = static_cast<std::byte>(kCleanMxcsr >> (8 * i));
+  return area;
+}();
+
+void save_vectors_to(VectorArea& area) {
   const std::uint64_t mask = features().vector_mask;
-  asm volatile("xsave64 %0" : "+m"(env.vectors) : "a"(static_cast<std::uint32_t>(mask)), "d"(0));
+  asm volatile("xsave64 %0" : "+m"(area) : "a"(static_cast<std::uint32_t>(mask)), "d"(0));
 }
 
-void load_vectors(KernelEnv& env) {
+void load_vectors_from(const VectorArea& area) {
   const std::uint64_t mask = features().vector_mask;
-  asm volatile("xrstor64 %0" : : "m"(env.vectors), "a"(static_cast<std::uint32_t>(mask)), "d"(0));
+  asm volatile("xrstor64 %0" : : "m"(area), "a"(static_cast<std::uint32_t>(mask)), "d"(0));
 }
+
+void save_vectors(KernelEnv& env) { save_vectors_to(env.vectors); }
+void load_vectors(KernelEnv& env) { load_vectors_from(env.vectors); }
 
 std::uint64_t canonical(std::uint64_t address) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
@@ -201,6 +215,27 @@ Context& context_of(EnvIndex env) {
 
 void resume() {
   run_on_stack(reinterpret_cast<void*>(processor().stacks.kernel), resume_on_empty_stack);
+}
+void put_vectors_aside(EnvIndex env, std::byte* area) {
+  KernelEnv& record = kernel_env(env);
+  auto& saved = *reinterpret_cast<VectorArea*>(area);
+  if (processor().loaded == &record) {
+    save_vectors_to(saved);
+    load_vectors_from(kCleanVectors);
+    return;
+  }
+  saved = record.vectors;
+  record.vectors = kCleanVectors;
+}
+
+void take_vectors_back(EnvIndex env, const std::byte* area) {
+  KernelEnv& record = kernel_env(env);
+  const auto& saved = *reinterpret_cast<const VectorArea*>(area);
+  if (processor().loaded == &record) {
+    load_vectors_from(saved);
+  } else {
+    record.vectors = saved;
+  }
 }
 
 /// A kernel call that cannot go back the straight way (entry.S). The core has put the result into

@@ -63,6 +63,10 @@ void refresh_window(EnvIndex env);
 /// The complete saved registers: completes them first when the environment is inside a fast call.
 Context& context_of(EnvIndex env);
 
+/// As Machine::save_vectors and restore_vectors.
+void put_vectors_aside(EnvIndex env, std::byte* area);
+void take_vectors_back(EnvIndex env, const std::byte* area);
+
 /// Resumes `processor().core.current`, or idles until there is one. Never returns: the processor's
 /// stack is empty afterwards.
 [[noreturn]] void resume();

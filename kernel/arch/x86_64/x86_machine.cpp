@@ -114,6 +114,16 @@ volatile Uenv& X86Machine::uenv(EnvIndex env) {
   return uenv_alias(env);
 }
 
+void X86Machine::set_uenv(EnvIndex env, PageNumber page) {
+  paging().set_window_page(env, 1, page.value << kPageShift);
+}
+
+void X86Machine::save_vectors(EnvIndex env, std::byte* area) { put_vectors_aside(env, area); }
+
+void X86Machine::restore_vectors(EnvIndex env, const std::byte* area) {
+  take_vectors_back(env, area);
+}
+
 // -- Time
 
 std::uint64_t X86Machine::cycles() { return read_tsc(); }

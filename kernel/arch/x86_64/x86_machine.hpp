@@ -51,6 +51,9 @@ class X86Machine final : public Machine {
   Result<> disk_start(std::uint32_t disk, bool write, std::uint64_t block,
                       std::span<const PageNumber> pages, std::uint64_t tag) override;
   [[noreturn]] void stop(std::uint64_t status) override;
+  void set_uenv(EnvIndex env, PageNumber page) override;
+  void save_vectors(EnvIndex env, std::byte* area) override;
+  void restore_vectors(EnvIndex env, const std::byte* area) override;
   void log(const char* line, std::size_t length) override;
 
  private:

@@ -39,7 +39,8 @@ constexpr SyscallNumber kFavourites[] = {pte_insert,      pte_insert,
                                          pages_repossess, ipc_call,
                                          ipc_reply,       region_create,
                                          region_write,    message_ring_create,
-                                         message_send};
+                                         message_send,    method_define,
+                                         method_call,     method_exit};
 constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kScratch + 0x1000,
                                         0x5f'f000,
@@ -54,7 +55,9 @@ constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kInitUenvAddress,
                                         kInitStackTop - 0x1000,
                                         kInitBundleAddress,
-                                        kUserTop - 0x40'0000};
+                                        kUserTop - 0x40'0000,
+                                        kMethodBase,
+                                        kMethodBase};
 constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      kPageTableWindow,
                                            ~0ull,        0xffff'8000'0000'0000, 0,
                                            kScratch + 1, 0x8000'0000'0000,      kUserTop - 8};
@@ -156,6 +159,16 @@ std::uint64_t Driver::capability() {
   return one_in(20) ? choose_(~0ull) : c.bits();
 }
 
+MethodId Driver::method() {
+  const MethodTable& table = bed_.core().methods;
+  std::vector<MethodId> ids;
+  for (std::size_t i = 0; i < kMaxMethods; i++) {
+    if (table.method[i].owner != 0) ids.push_back(table.id_of(i));
+  }
+  if (ids.empty() || one_in(9)) return static_cast<MethodId>(choose_(256));
+  return ids[choose_(ids.size())];
+}
+
 RegionId Driver::region() {
   std::vector<RegionId> ids;
   bed_.core().regions.visit([&](RegionId id, const auto&) { ids.push_back(id); });
@@ -255,6 +268,16 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
               one_in(6) ? capability() : bed_.self().capabilities[0].bits()};
     case message_send:
       return {make_target(slot(), env_id()), buffer(), one_in(10) ? choose_(200) : 1 + choose_(60)};
+    case method_define:
+      return {slot(), slot(), one_in(9) ? address() : kMethodBase + 8,
+              one_in(9) ? address() : kMethodBase + kPageSize, one_in(9) ? address() : kMethodBase};
+    case method_call:
+      return {make_target(slot(), method()),        choose_(9), 0, 0, 0,
+              one_in(2) ? 0 : kScratch | choose_(2)};
+    case method_exit:
+      return {choose_(9), 0};
+    case method_delete:
+      return {slot(), method()};
     case region_create:
       return {slot(), one_in(20) ? choose_(~0ull) : choose_(4097), one_in(2) ? 0 : capability()};
     case region_read:

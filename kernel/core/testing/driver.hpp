@@ -56,6 +56,7 @@ class Driver {
   std::uint64_t capability();
   std::uint64_t small_count();
   void prepare_for_revocation();
+  MethodId method();
   std::uint64_t region();
   std::uint64_t processor();
   void fill_buffer(SyscallNumber number);

@@ -235,6 +235,7 @@ Result<> FakeMachine::context_create(EnvIndex env, PageNumber uenv_page) {
 }
 
 void FakeMachine::context_destroy(EnvIndex env) {
+  vectors.erase(env);
   if (contexts_.erase(env) != 1) broken("no context to destroy", env);
 }
 
@@ -248,6 +249,21 @@ volatile Uenv& FakeMachine::uenv(EnvIndex env) {
   const auto found = contexts_.find(env);
   if (found == contexts_.end()) broken("no Uenv", env);
   return *reinterpret_cast<volatile Uenv*>(memory_[found->second.second].bytes);
+}
+
+void FakeMachine::set_uenv(EnvIndex env, PageNumber page) {
+  const auto found = contexts_.find(env);
+  if (found == contexts_.end()) broken("no context", env);
+  found->second.second = page.value;
+}
+
+void FakeMachine::save_vectors(EnvIndex env, std::byte* area) {
+  std::memcpy(area, &vectors[env], sizeof vectors[env]);
+  vectors[env] = 0;
+}
+
+void FakeMachine::restore_vectors(EnvIndex env, const std::byte* area) {
+  std::memcpy(&vectors[env], area, sizeof vectors[env]);
 }
 
 // -- Devices

@@ -93,6 +93,9 @@ class FakeMachine final : public Machine {
   void context_release(EnvIndex env) override { (void)context(env), releases++; }
   Context& context(EnvIndex env) override;
   volatile Uenv& uenv(EnvIndex env) override;
+  void set_uenv(EnvIndex env, PageNumber page) override;
+  void save_vectors(EnvIndex env, std::byte* area) override;
+  void restore_vectors(EnvIndex env, const std::byte* area) override;
   std::uint64_t cycles() override { return clock += clock_step; }
   void set_timer(std::uint64_t deadline) override { mine().timer_deadline = deadline; }
   std::span<std::byte> transmit_buffer(std::uint32_t interface) override;
@@ -116,6 +119,7 @@ class FakeMachine final : public Machine {
   /// lock, and by calls of `answer` between its steps in user code. Otherwise this object answers
   /// for all.
   bool threads = false;
+  std::map<EnvIndex, std::uint64_t> vectors;  ///< one word stands for the vector state
   std::uint64_t& loaded = processors[0].loaded;
   std::atomic<std::uint64_t> clock = 1000;
   std::uint64_t clock_step = 1;

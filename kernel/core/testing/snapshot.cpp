@@ -66,6 +66,8 @@ Slots slots_of(const Step& step) {
   switch (static_cast<SyscallNumber>(step.number)) {
     case SyscallNumber::env_alloc:
     case SyscallNumber::region_create:
+    case SyscallNumber::method_define:
+    case SyscallNumber::method_delete:
     case SyscallNumber::region_read:
     case SyscallNumber::region_write:
     case SyscallNumber::region_delete:
@@ -127,6 +129,7 @@ class Judge {
     for (const auto& [at, entry] : before_.leaves) check_removed(at.first, at.second);
     for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
     check_regions();
+    check_methods();
     if (is(SyscallNumber::message_send)) {
       const auto id = static_cast<EnvId>(step_.arguments[0]);
       const EnvIndex to = id == 0 ? step_.caller : env_index(id);
@@ -217,6 +220,51 @@ class Judge {
     for (std::size_t slot = 1; slot < kCapabilitySlots && !batch_; slot++) {
       if (now.capabilities[slot].valid()) complain("a new environment has more", i, slot);
     }
+  }
+
+  /// Who enters a method has its guard and starts at its entry; methods come and go by their
+  /// makers.
+  void check_methods() {
+    for (const auto& [id, now] : after_.methods) {
+      if (before_.methods.contains(id)) continue;
+      changed_ = true;
+      const auto makes = [&](const Capability& c) { return above(c, now.guard) && has(c, 3); };
+      if (batch_) continue;
+      if (!is(SyscallNumber::method_define) || !some_held(makes)) complain("a method appeared", id);
+    }
+    for (const auto& [id, was] : before_.methods) {
+      if (after_.methods.contains(id)) continue;
+      changed_ = true;
+      const bool ended = std::ranges::none_of(
+          after_.envs, [&](const auto& e) { return e.id == was.owner && e.alive; });
+      const bool deleted =
+          (is(SyscallNumber::method_delete) || batch_) &&
+          some_held([&](const Capability& c) { return opens(c, was.guard, Permission::Modify); });
+      if (!ended && !deleted) complain("a method went away", id);
+    }
+    for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) {
+      const MethodId now = after_.envs[i].method;
+      if (now == 0 || now == before_.envs[i].method) continue;
+      changed_ = true;
+      const auto method = before_.methods.find(now);
+      const std::uint64_t slot = step_.arguments[0] >> 32;
+      const bool right =
+          is(SyscallNumber::method_call) && i == step_.caller &&
+          (step_.arguments[0] & 0xffff'ffff) == now && method != before_.methods.end() &&
+          slot < kCapabilitySlots &&
+          opens(before_.envs[i].capabilities[slot], method->second.guard, Permission::Write) &&
+          after_.envs[i].rip == method->second.entry;
+      if (!right) complain("entered a method", i, now);
+    }
+  }
+
+  /// A table that was the maker's alone and is now a new method's alone.
+  bool became_a_methods(const std::set<std::uint64_t>& was,
+                        const std::set<std::uint64_t>& now) const {
+    if (!is(SyscallNumber::method_define) || was.size() != 1 || now.size() != 1) return false;
+    const auto is_it = [&](const auto& m) { return m.second.top == *now.begin(); };
+    return *was.begin() == before_.envs[step_.caller].top &&
+           std::ranges::any_of(after_.methods, is_it);
   }
 
   /// A message arrives only from who opens the gate. (Other calls write where their caller wants,
@@ -310,7 +358,9 @@ class Judge {
       const bool ruled = (is(SyscallNumber::env_set_context) || batch_) && rules(i);
       if (!answered && !died && !ruled) complain("a wait ended", i, was.waits_for);
     }
-    const bool moved = !entered && was.rip != now.rip && i != step_.caller;
+    const bool thrown_out =
+        was.method != 0 && now.method == 0 && !after_.methods.contains(was.method);
+    const bool moved = !entered && !thrown_out && was.rip != now.rip && i != step_.caller;
     const bool upcall = step_.caller == kNoEnv || own_entry;
     if (moved && !upcall && !(is(SyscallNumber::env_set_context) && rules(i)) && !batch_)
       complain("moved another environment", i);
@@ -411,6 +461,11 @@ class Judge {
     changed_ = true;
     if (step_.caller == kNoEnv || batch_) return;
     const auto& tops = before_.reached_from.at(table);
+    // A method's go with it; check_methods has judged whether it may go.
+    const auto gone = [&](const auto& m) {
+      return tops.contains(m.second.top) && !after_.methods.contains(m.first);
+    };
+    if (std::ranges::any_of(before_.methods, gone)) return;
     if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
       complain("removed another's mapping", table, index);
   }
@@ -427,7 +482,7 @@ class Judge {
       more = changed_ = true;
       took = took || rules_space(top);
     }
-    if (!more) return;
+    if (!more || became_a_methods(old->second, tops)) return;
     const auto mine = [&](std::uint64_t top) { return rules_space(top); };
     const bool gave = std::ranges::any_of(old->second, mine);
     if (!is(SyscallNumber::table_share) || !took || !gave) complain("shares a table", table);
@@ -462,6 +517,15 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].slice_start = machine.uenv(i).slice_start_entry;
     envs[i].revocation = machine.uenv(i).revocation.entry;
     std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
+  }
+  const MethodTable& table = bed.core().methods;
+  for (std::size_t i = 0; i < kMaxMethods; i++) {
+    const Method& m = table.method[i];
+    if (m.owner == 0) continue;
+    methods[table.id_of(i)] = {machine.tables().envs[m.owner].id, m.guard, m.top, m.entry};
+    if (m.user != kNoEnv && m.user < kEnvs) envs[m.user].method = table.id_of(i);
+    const auto* const top = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{m.top}));
+    walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3);
   }
   bed.core().messages.visit_pins([&](EnvIndex i, std::uint64_t page) {
     if (i >= kEnvs) return;

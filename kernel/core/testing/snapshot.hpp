@@ -27,6 +27,7 @@ struct Snapshot {
     EnvStatus status = EnvStatus::Free;
     EnvIndex waits_for = kNoEnv;  ///< while Calling
     std::uint64_t rip = 0;
+    MethodId method = 0;  ///< inside that one
     IpcArea ipc{};
     std::uint64_t slice_start = 0;  ///< upcall entries that it chose itself
     std::uint64_t revocation = 0;
@@ -36,6 +37,11 @@ struct Snapshot {
   /// Only the first slots are looked at; the driver keeps the number of environments low.
   static constexpr EnvIndex kEnvs = 24;
 
+  struct MethodView {
+    EnvId owner = 0;
+    Capability guard{};
+    std::uint64_t top = 0, entry = 0;
+  };
   struct RegionView {
     EnvId owner = 0;
     std::array<Capability, 2> acl{};
@@ -44,6 +50,7 @@ struct Snapshot {
 
   std::array<EnvView, kEnvs> envs;
   std::map<RegionId, RegionView> regions;
+  std::map<MethodId, MethodView> methods;
   std::vector<PageInfo> pages;
   /// The ACL of each page in use, whole, read by page_acl_read's documentation.
   std::map<std::uint64_t, std::vector<Capability>> acls;

@@ -146,11 +146,50 @@ class Sweep {
         expect(e.table_pages == (leads ? tables : 0), "table_pages", member, e.table_pages, tables);
       }
     }
+    check_methods();
     dying_ = true;
     core_.page_tables.visit_dying([&](std::uint64_t top) {
       visit(top, 4);
       tally_[top].holders = 0;
     });
+  }
+
+  void check_methods() {
+    std::map<EnvIndex, std::uint32_t> owned;
+    for (std::size_t index = 0; index < kMaxMethods; index++) {
+      const Method& m = core_.methods.method[index];
+      if (m.owner == 0) continue;
+      owned[m.owner]++;
+      expect(alive(m.owner), "method of nobody", index, m.owner);
+      method_tops_.insert(m.top);
+      tables_.insert({m.top, 4});
+      records_++;
+      tally_[m.top].holders = 1;
+      const std::uint64_t* const entry = entries(m.top);
+      const auto [leaves, tables] = visit(entry_page(entry[kMethodSlot]), 3);
+      expect(machine_.page_info(m.top).writers == leaves, "leaves of a method", index, leaves);
+      expect(machine_.page_info(m.top).stamp == tables + 1, "tables of a method", index, tables);
+      if (m.user != kNoEnv) {
+        expect(alive(m.user) && core_.state(m.user).method == index + 1 &&
+                   core_.state(m.user).method_top == m.top,
+               "who is in a method", index, m.user);
+      }
+      for (unsigned slot = 0; slot < 254; slot++) {
+        if (slot == kMethodSlot) continue;
+        if (entry[slot] == 0) continue;
+        const bool shown = m.user != kNoEnv && slot == m.shared_slot;
+        expect(shown && ((entry[slot] ^ entries(core_.env(m.user).table_page)[slot]) &
+                         ~kPteWritable & ~kPteAccessed) == 0,
+               "a method sees too much", index, slot);
+      }
+    }
+    for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
+      if (!alive(i)) continue;
+      expect(core_.state(i).methods == owned[i], "methods", i, owned[i]);
+      const std::uint32_t number = core_.state(i).method;
+      if (number == 0) expect(core_.state(i).method_top == 0, "left a method, not its space", i);
+      if (number != 0) expect(core_.methods.inside(number).user == i, "in a method", i, number);
+    }
   }
 
   void pin(std::uint64_t page) {
@@ -160,6 +199,9 @@ class Sweep {
 
   void check_pins() {
     core_.network.visit_pins([&](std::uint64_t page) { pin(page); });
+    for (const Method& m : core_.methods.method) {
+      if (m.owner != 0) pin(m.uenv_page);
+    }
     core_.messages.visit_pins([&](EnvIndex env, std::uint64_t page) {
       expect(alive(env), "message ring of nobody", env);
       pin(page);
@@ -220,7 +262,8 @@ class Sweep {
     const std::uint64_t boot = FakeMachine::kBootKernelPages + 1;  // and the idle table
     expect(kernel == machine_.info().kernel_pages, "kernel_pages", kernel,
            machine_.info().kernel_pages);
-    expect(kernel == boot + tables_.size() + predicates_ + extensions_.size() + region_pages_,
+    expect(kernel ==
+               boot + tables_.size() + predicates_ + extensions_.size() + region_pages_ + records_,
            "kernel pages leaked", kernel, tables_.size() + extensions_.size(), predicates_);
     expect(free == machine_.info().free_pages, "free_pages", free, machine_.info().free_pages);
   }
@@ -399,8 +442,10 @@ class Sweep {
         continue;
       }
       expect(running.emplace(current, n).second, "runs on two processors", current, n);
-      expect(alive(current) && core_.env(current).table_page == loaded, "runs elsewhere", n,
-             loaded);
+      const EnvState& state = core_.state(current);
+      const std::uint64_t own = core_.env(current).table_page;
+      expect(alive(current) && (state.method != 0 ? state.method_top : own) == loaded,
+             "runs elsewhere", n, loaded);
       expect(core_.env(current).processor == n, "Env::processor", current, n);
     }
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
@@ -414,7 +459,8 @@ class Sweep {
     for (const auto& [key, cached] : tlb) {
       Translation now;
       const std::uint64_t va = key.second << kPageShift;
-      if (!tops_.contains(key.first)) return expect(false, "TLB of no address space", key.first);
+      if (!tops_.contains(key.first) && !method_tops_.contains(key.first))
+        return expect(false, "TLB of no address space", key.first);
       if (!machine_.walk(key.first, va, now)) return expect(false, "TLB: unmapped", key.first, va);
       expect(now.page == cached.page, "TLB: other page", va, now.page, cached.page);
       expect(now.writable == cached.writable, "TLB: other rights", va, now.page);
@@ -430,6 +476,8 @@ class Sweep {
   std::set<std::uint64_t> extensions_;
   std::map<std::uint32_t, std::uint64_t> used_by_;
   std::uint64_t region_pages_ = 0;
+  std::uint64_t records_ = 0;
+  std::set<std::uint64_t> method_tops_;
   bool dying_ = false;
   std::string wrong_;
 };
