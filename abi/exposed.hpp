@@ -75,6 +75,8 @@ struct PageInfo {
   std::uint32_t mappings;         ///< present entries that map it
   std::uint32_t writers;          ///< those that map it writable
   std::uint32_t stamp;            ///< SystemInfo::ticks when it was last freed or allocated
+  /// Of a Kernel page that is a page table, the first one is a map instead: bit g says that entries
+  /// 8g to 8g+7 of the table may be other than 0.
   /// The last one may be a pointer: bytes 1-2 of its name hold a count, bytes 3-6 the number of a
   /// kernel page with that many more entries (page_acl_read shows them).
   std::array<Capability, kPageAclEntries> acl;

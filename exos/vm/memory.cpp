@@ -19,7 +19,9 @@
 //   anonymous    first touch: a fresh zeroed page, writable if the region is
 //   file, read   the file's own physical page, read-only
 //   file, write  private: a copy; shared: the file's own page, writable
-//   after fork   private pages are read-only on both sides
+//   after fork   parent and child have the same page tables, which neither can write through or
+//                change (table_fork). Each gets tables of its own where it changes something, and
+//                there its private pages are read-only
 //
 // A write fault on a present page of a private region asks the exposed page table who else maps the
 // page: nobody -> it is made writable in place; somebody -> it is copied. No bit of ours says
@@ -36,6 +38,32 @@ std::uint64_t entry_bits(const Region& region, bool writable) {
   if (writable) bits |= kPteWritable;
   if ((region.protection & kProtExecute) == 0) bits |= kPteNoExecute;
   return bits;
+}
+
+/// Makes the page tables on the way to `va` ours. False: no memory for them.
+bool own_tables(std::uint64_t va) {
+  return !is_frozen(va) || sys::table_own(kCapPages, va, kSelf) >= 0;
+}
+
+/// As for_each_present, for a visit that changes the entries.
+template <class Visit>
+void for_each_owned(std::uint64_t start, std::uint64_t end, Visit visit) {
+  for_each_present(start, end, visit, [](std::uint64_t va) { (void)own_tables(va); });
+}
+
+/// Calls visit(address) for each top-level slot that may hold pages of the program.
+template <class Visit>
+void for_each_slot(Visit visit) {
+  std::uint64_t next = 0;  // regions are in ascending order, and may share a slot
+  for (const Region& region : regions().all()) {
+    std::uint64_t slot = region.start & ~(kSlotSize - 1);
+    if (slot < next) slot = next;
+    for (; slot < region.end; slot += kSlotSize) {
+      if ((table_word(pml4e_address(slot)) & kPtePresent) != 0) visit(slot);
+      next = slot + kSlotSize;
+    }
+  }
+  if ((table_word(pml4e_address(kHiddenBase)) & kPtePresent) != 0) visit(kHiddenBase);
 }
 
 void unmap(std::uint64_t va) { sys::pte_insert(kCapPages, 0, va, kSelf); }
@@ -158,7 +186,8 @@ Result<> prepare_table() {
 /// Moves the pages of a range out of the program's reach, or back.
 void hide_pages(std::uint64_t start, std::uint64_t end) {
   if (end > kSlotSize) return;
-  for_each_present(start, end, [](std::uint64_t va, std::uint64_t entry) {
+  for_each_owned(start, end, [](std::uint64_t va, std::uint64_t entry) {
+    (void)own_tables(kHiddenBase + va);
     sys::pte_insert(kCapPages, (entry & kPtePageMask) | kPtePresent | kPteUser | kPteNoExecute,
                     kHiddenBase + va, kSelf);
     unmap(va);
@@ -167,12 +196,13 @@ void hide_pages(std::uint64_t start, std::uint64_t end) {
 
 void unhide_pages(const Region& region, std::uint64_t start, std::uint64_t end) {
   if (end > kSlotSize) return;
-  for_each_present(kHiddenBase + start, kHiddenBase + end,
-                   [&region](std::uint64_t va, std::uint64_t entry) {
-                     sys::pte_insert(kCapPages, (entry & kPtePageMask) | entry_bits(region, false),
-                                     va - kHiddenBase, kSelf);
-                     unmap(va);
-                   });
+  for_each_owned(kHiddenBase + start, kHiddenBase + end,
+                 [&region](std::uint64_t va, std::uint64_t entry) {
+                   (void)own_tables(va - kHiddenBase);
+                   sys::pte_insert(kCapPages, (entry & kPtePageMask) | entry_bits(region, false),
+                                   va - kHiddenBase, kSelf);
+                   unmap(va);
+                 });
 }
 
 void unmap_pages(std::uint64_t start, std::uint64_t end) {
@@ -190,7 +220,7 @@ void unmap_pages(std::uint64_t start, std::uint64_t end) {
     }
     run_length = 0;
   };
-  for_each_present(start, end, [&](std::uint64_t va, std::uint64_t /*entry*/) {
+  for_each_owned(start, end, [&](std::uint64_t va, std::uint64_t /*entry*/) {
     if (run_length != 0 && (va != run_start + run_length * kPageSize || run_length == 64)) flush();
     if (run_length++ == 0) run_start = va;
   });
@@ -257,11 +287,10 @@ Result<> protect_range(std::uint64_t start, std::uint64_t end, std::uint32_t pro
     ((protection & kProtExecute) == 0 ? add : remove) |= kPteNoExecute;
     const bool change = (old & ~protection) != 0 || ((old ^ protection) & kProtExecute) != 0;
     if (!change) continue;
-    for_each_present(region.start, region.end,
-                     [add, remove](std::uint64_t va, std::uint64_t entry) {
-                       if (((entry | add) & ~remove) != entry)
-                         sys::pte_modify_range(va, 1, add, remove, kCapPages, kSelf);
-                     });
+    for_each_owned(region.start, region.end, [add, remove](std::uint64_t va, std::uint64_t entry) {
+      if (((entry | add) & ~remove) != entry)
+        sys::pte_modify_range(va, 1, add, remove, kCapPages, kSelf);
+    });
   }
   return {};
 }
@@ -270,11 +299,12 @@ void discard_range(std::uint64_t start, std::uint64_t end) { unmap_pages(start, 
 
 Result<> move_range(std::uint64_t from, std::uint64_t to, std::uint64_t length) {
   bool moved = true;
-  for_each_present(from, from + length, [&](std::uint64_t va, std::uint64_t entry) {
+  for_each_owned(from, from + length, [&](std::uint64_t va, std::uint64_t entry) {
     constexpr std::uint64_t kKept =
         kPtePageMask | kPtePresent | kPteUser | kPteWritable | kPteNoExecute;
     if (!moved) return;
-    moved = sys::pte_insert(kCapPages, entry & kKept, to + (va - from), kSelf) >= 0;
+    moved = own_tables(to + (va - from)) &&
+            sys::pte_insert(kCapPages, entry & kKept, to + (va - from), kSelf) >= 0;
     if (moved) unmap(va);
   });
   if (!moved) return fail(Errc::NoMemory);
@@ -282,13 +312,8 @@ Result<> move_range(std::uint64_t from, std::uint64_t to, std::uint64_t length) 
 }
 
 void remove_all_regions() {
-  RegionTable table = regions();
-  for (const Region& region : table.all()) {
-    unmap_pages(region.start, region.end);
-    if (region.end <= kSlotSize && region.protection == kProtNone)
-      unmap_pages(kHiddenBase + region.start, kHiddenBase + region.end);
-    release_file(region);
-  }
+  for_each_slot([](std::uint64_t slot) { sys::table_drop(slot, 3, kSelf); });
+  for (const Region& region : regions().all()) release_file(region);
   process().region_count = 0;
 }
 
@@ -299,6 +324,7 @@ FaultOutcome resolve_fault(std::uint64_t address, Access access) {
   if (region == nullptr) return FaultOutcome::NotMapped;
   if (!permits(*region, access)) return FaultOutcome::NotAllowed;
   const std::uint64_t va = page_floor(address);
+  if (!own_tables(va)) return FaultOutcome::NoMemory;
   const std::uint64_t entry = pte_of(va);
   if ((entry & kPtePresent) == 0)
     return region->file.valid() ? map_file_page(*region, va, access) : map_fresh(*region, va);
@@ -355,41 +381,10 @@ bool touch_writable(std::uint64_t address, std::uint64_t length) {
 }
 
 Result<> share_program_pages(std::uint64_t target) {
-  constexpr std::size_t kRun = 64;
-  constexpr std::uint64_t kKept = kPtePageMask | kPtePresent | kPteUser | kPteNoExecute;
-  std::array<std::uint64_t, kRun> entries;
-  std::size_t n = 0;
-  std::uint64_t first = 0;
-  std::uint64_t drop_writable = 0;
   bool ok = true;
-  const auto flush = [&] {
-    if (n == 0 || !ok) return;
-    std::uint64_t done = 0;
-    ok = sys::pte_insert_range(kCapPages, reinterpret_cast<std::uint64_t>(entries.data()), n, first,
-                               reinterpret_cast<std::uint64_t>(&done), target) >= 0;
-    if (ok && drop_writable != 0)
-      sys::pte_modify_range(first, n, 0, kPteWritable, kCapPages, kSelf);
-    n = 0;
-    drop_writable = 0;
-  };
-  const auto visit_range = [&](const Region& region, std::uint64_t offset) {
-    for_each_present(offset + region.start, offset + region.end,
-                     [&](std::uint64_t va, std::uint64_t entry) {
-                       if (n == kRun || (n != 0 && va != first + n * kPageSize)) flush();
-                       if (n == 0) first = va;
-                       if (region.shared()) {
-                         entries[n++] = entry & (kKept | kPteWritable);
-                       } else {
-                         entries[n++] = entry & kKept;
-                         drop_writable |= entry & kPteWritable;
-                       }
-                     });
-    flush();
-  };
-  for (const Region& region : regions().all()) {
-    visit_range(region, 0);
-    if (region.protection == kProtNone && region.end <= kSlotSize) visit_range(region, kHiddenBase);
-  }
+  for_each_slot([&](std::uint64_t slot) {
+    if (ok) ok = sys::table_fork(slot, 3, kSelf, target) >= 0;
+  });
   if (!ok) return fail(Errc::NoMemory);
   return {};
 }

@@ -56,7 +56,8 @@ bool touch_readable(std::uint64_t address, std::uint64_t length);
 bool touch_writable(std::uint64_t address, std::uint64_t length);
 
 /// The child's side of fork: gives `target` (an environment without program mappings, named with
-/// its capability slot) all pages of the program, private ones read-only in both.
+/// its capability slot) all pages of the program, by frozen page tables: each copies what it
+/// writes.
 Result<> share_program_pages(std::uint64_t target);
 
 /// Bytes mapped by regions, and present pages, for /proc.

@@ -45,6 +45,7 @@ CallResult large_insert(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Ta
   const Space space = core.space(index);
   if (entry.value != 0) core.have_pages(kLargePages + 2);  // may free pages: before looking
   Path path = core.page_tables.walk(space.top, va.value, 2);
+  if (path.frozen()) return fail(Errc::Busy);
   const std::uint64_t old = path.reached == 2 ? *path.entry : 0;
   const bool table = (old & kPtePresent) != 0 && !is_large(old);
   if (entry.value == 0) {

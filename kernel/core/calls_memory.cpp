@@ -20,9 +20,11 @@ CallResult store_absent(Core& core, const Space& space, std::uint64_t va, std::u
   if (path.reached > 1) {
     if (path.large()) return fail(Errc::Busy);
     if (entry == 0) return 0;
+    if (path.frozen()) return fail(Errc::Busy);
     XOK_TRY(core.can_take(space.account, path.reached - 1));
     core.page_tables.complete(space, path, va);
   }
+  if (path.frozen()) return fail(Errc::Busy);
   core.page_tables.store(space, path, va, entry);
   return 0;
 }
@@ -39,7 +41,7 @@ CallResult insert(Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64
 
   core.have_pages(4);  // may free pages: before anything is looked at
   Path path = core.page_tables.walk(space.top, va);
-  if (path.large()) return fail(Errc::Busy);
+  if (path.large() || path.frozen()) return fail(Errc::Busy);
   const bool fresh = page == kAnyPage || core.pages.info(page).status == PageStatus::Free;
   if (fresh) {
     XOK_TRY(may_allocate(held, entry));
@@ -101,6 +103,7 @@ Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64
       va = table_end;
       continue;
     }
+    if (path.frozen()) return fail(Errc::Busy);
     for (std::uint64_t i = 0; va < table_end; i++, va += kPageSize) XOK_TRY(visit(path, i, va));
   }
   return {};
@@ -172,29 +175,6 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
     return {};
   };
   XOK_TRY(each_entry(core, space.top, va.value, n.value, change));
-  return 0;
-}
-
-CallResult table_share(Call& call, UserAddr va, Count level, Target source, Target destination) {
-  const EnvIndex from = XOK_TRY(call.target(source));
-  const EnvIndex to = XOK_TRY(call.target(destination));
-  if (level.value < 1 || level.value > 3) return fail(Errc::BadArgument);
-  const auto holder = static_cast<unsigned>(level.value) + 1;
-  const std::uint64_t span = std::uint64_t{1} << (kPageShift + 9 * level.value);
-  if (va.value % span != 0 || va.value >= kUserTop) return fail(Errc::BadArgument);
-
-  Core& core = call.core;
-  const Space source_space = core.space(from);
-  const Space destination_space = core.space(to);
-  const Path source_path = core.page_tables.walk(source_space.top, va.value, holder);
-  if (source_path.reached != holder || (*source_path.entry & kPtePresent) == 0 ||
-      source_path.large())
-    return fail(Errc::NotFound);
-  Path path = core.page_tables.walk(destination_space.top, va.value, holder);
-  if (path.reached == holder && *path.entry != 0) return fail(Errc::Exists);
-  XOK_TRY(core.can_take(destination_space.account, path.reached - holder));
-  core.page_tables.complete(destination_space, path, va.value, holder);
-  core.page_tables.share(source_space, source_path, path);
   return 0;
 }
 

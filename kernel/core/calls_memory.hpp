@@ -60,23 +60,10 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
 /// Errors    TooBig       n > kMaxRange
 ///           BadArgument  another bit in add or remove; the range
 ///           BadCapability, Denied  for page_cap
-///           Busy         a page's writer limit; a large page is in the range
+///           Busy         a page's writer limit; a large page or a frozen table is in the range
 /// Source    original sys_mod_pte_range (MEM-4)
 CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBits remove,
                             CapSlot page_cap, Target target);
-
-/// Makes two environments hold one page-table page: all they map below it is then common to both,
-/// now and later, until one of them ends.
-///
-/// va      aligned to what the table spans, < kUserTop
-/// level   1: the table of 2 MiB, 2: of 1 GiB, 3: of 512 GiB
-/// source  Target: has the table;  destination  Target: its entry there is all zero
-/// Errors  BadArgument  level or va;  NotFound  the source has no table there
-///         Exists       the destination's entry is in use (or it is the same address space)
-///         NoMemory, NoSpace  tables above it (at most 2)
-/// Effects the table's pages are counted in no environment's mapped_pages any more
-/// Source  own; stands where the original shares a page directory (env_clone)
-CallResult table_share(Call& call, UserAddr va, Count level, Target source, Target destination);
 
 /// Writes one entry of a page's ACL. Mappings that exist stay.
 ///

@@ -27,8 +27,7 @@ class Memory : public ::testing::Test {
     return bed.machine.page_info(static_cast<std::uint64_t>(page));
   }
   std::uint64_t stored(std::uint64_t va) {
-    const std::uint64_t* entry = bed.core().page_tables.find(bed.self().table_page, va);
-    return entry == nullptr ? 0 : *entry;
+    return bed.core().page_tables.lookup(bed.self().table_page, va);
   }
   TestBed bed;
 };
@@ -382,98 +381,6 @@ TEST_F(Memory, SoftwareBitsCostNoFlush) {
   const std::uint64_t flushes = bed.machine.flushes;
   EXPECT_EQ(bed.call(pte_modify_range, kVa, 1, kPteSoftware, 0, 9, 0), 0);
   EXPECT_EQ(bed.machine.flushes, flushes);
-}
-
-// -- table_share
-
-class Share : public Memory {
- protected:
-  static constexpr std::uint64_t kRegion = 0x8000'0000;  // aligned to 1 GiB
-  Share() : child{bed.spawn()} {}
-  std::int64_t share(std::uint64_t va, std::uint64_t level) {
-    return bed.call(table_share, va, level, 0, make_target(0, child));
-  }
-  EnvId child;
-};
-
-TEST_F(Share, BothSeeLaterChangesAtEachLevel) {
-  for (std::uint64_t level = 1; level <= 3; level++) {
-    const std::uint64_t va = level == 3 ? std::uint64_t{3} << 39 : level * kRegion;
-    ASSERT_GT(insert(fresh_page(), va), 0);
-    ASSERT_EQ(share(va, level), 0);
-    ASSERT_GT(insert(fresh_page(), va + kPageSize), 0);
-    bed.poke(va + kPageSize, 40 + level);
-    EXPECT_EQ(bed.sweep(), "");
-    bed.run(child);
-    EXPECT_EQ(bed.peek(va + kPageSize), 40 + level);
-    bed.poke(va, 50 + level);
-    ASSERT_EQ(bed.call(pte_insert, 0, 0, va + kPageSize, 0), 0);
-    bed.run(1025);
-    EXPECT_EQ(bed.peek(va), 50 + level);
-    EXPECT_FALSE(bed.readable(va + kPageSize));
-  }
-}
-
-TEST_F(Share, PagesAreCountedOnceAndFreedWithTheLastHolder) {
-  const std::int64_t page = insert(fresh_page(), kRegion);
-  ASSERT_EQ(share(kRegion, 1), 0);
-  EXPECT_EQ(info(page).mappings, 1u);
-  ASSERT_EQ(bed.call(env_free, make_target(0, child)), 0);
-  EXPECT_EQ(info(page).mappings, 1u);
-  bed.poke(kRegion, 3);
-  EXPECT_EQ(bed.sweep(), "");
-}
-
-TEST_F(Share, TheCopyOutlivesTheSource) {
-  bed.run(child);
-  const std::int64_t page = insert(fresh_page(), kRegion);
-  bed.poke(kRegion, 123);
-  bed.run(1025);
-  ASSERT_EQ(bed.call(table_share, kRegion, 1, make_target(0, child), 0), 0);
-  ASSERT_EQ(bed.call(env_free, make_target(0, child)), 0);
-  EXPECT_EQ(bed.peek(kRegion), 123u);
-  EXPECT_EQ(insert(0, kRegion), 0);
-  EXPECT_EQ(info(page).status, PageStatus::Free);
-}
-
-TEST_F(Share, SharedTablesLeaveTheCountsOfTheirMaker) {
-  const std::uint64_t before = bed.self().mapped_pages;
-  ASSERT_GT(insert(fresh_page(), kRegion), 0);
-  EXPECT_EQ(bed.self().mapped_pages, before + 1);
-  ASSERT_EQ(share(kRegion, 1), 0);
-  EXPECT_EQ(bed.self().mapped_pages, before);
-  ASSERT_GT(insert(fresh_page(), kRegion + kPageSize), 0);
-  EXPECT_EQ(bed.self().mapped_pages, before);
-}
-
-TEST_F(Share, ChecksArguments) {
-  ASSERT_GT(insert(fresh_page(), kRegion), 0);
-  EXPECT_EQ(share(kRegion, 0), error(Errc::BadArgument));
-  EXPECT_EQ(share(kRegion, 4), error(Errc::BadArgument));
-  EXPECT_EQ(share(kRegion + kPageSize, 1), error(Errc::BadArgument));
-  EXPECT_EQ(share(kRegion, 3), error(Errc::BadArgument));
-  EXPECT_EQ(share(kUserTop, 1), error(Errc::BadArgument));
-  EXPECT_EQ(share(kRegion * 4, 1), error(Errc::NotFound));
-  EXPECT_EQ(share(kScratch & ~0x1f'ffffull, 1), error(Errc::Exists));
-  EXPECT_EQ(bed.call(table_share, kRegion, 1, 0, 0), error(Errc::Exists));
-}
-
-TEST_F(Share, NeedsARightOverBoth) {
-  name(1, 1);
-  name(2, 2);
-  const EnvId one = bed.spawn(1);
-  const EnvId two = bed.spawn(2);
-  bed.run(one);
-  EXPECT_EQ(bed.call(table_share, 0, 1, 0, make_target(0, two)), error(Errc::Denied));
-  EXPECT_EQ(bed.call(table_share, 0, 1, make_target(0, two), 0), error(Errc::Denied));
-}
-
-TEST_F(Share, NoMemoryForTheTablesAbove) {
-  ASSERT_GT(insert(fresh_page(), std::uint64_t{3} << 39), 0);
-  std::uint64_t va = 0x40'2000;
-  while (bed.machine.info().free_pages > 1) ASSERT_GE(insert(fresh_page(), va += kPageSize), 0);
-  EXPECT_EQ(share(std::uint64_t{3} << 39, 1), error(Errc::NoMemory));
-  EXPECT_EQ(share(std::uint64_t{3} << 39, 2), 0);
 }
 
 // -- page_set_acl

@@ -18,11 +18,11 @@ CallResult message_ring_create(Call& call, UserAddr slots, Count n, CapBits gate
     return fail(Errc::Fault);
   std::array<std::uint32_t, kMessageRingPages> pages;
   for (std::uint64_t i = 0; i < count; i++) {
-    const std::uint64_t* entry =
-        call.core.page_tables.find(call.env().table_page, slots.value + i * kPageSize);
+    const std::uint64_t entry =
+        call.core.page_tables.lookup(call.env().table_page, slots.value + i * kPageSize);
     constexpr std::uint64_t kNeeded = kPtePresent | kPteWritable;
-    if (entry == nullptr || (*entry & kNeeded) != kNeeded) return fail(Errc::Fault);
-    pages[i] = static_cast<std::uint32_t>(entry_page(*entry));
+    if ((entry & kNeeded) != kNeeded) return fail(Errc::Fault);
+    pages[i] = static_cast<std::uint32_t>(entry_page(entry));
   }
   XOK_TRY(call.core.messages.create(call.self, std::span{pages}.first(count), canonical(wanted)));
   return 0;

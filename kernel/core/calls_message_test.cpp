@@ -119,7 +119,7 @@ TEST_F(Messages, AnUnmappedRingKeepsReceivingIntoItsOwnPages) {
 
 TEST_F(Messages, TooManyPinsAreNoSpace) {
   const std::uint64_t page =
-      *bed.core().page_tables.find(bed.self().table_page, kRing) >> 12 & 0xff;
+      bed.core().page_tables.lookup(bed.self().table_page, kRing) >> 12 & 0xff;
   EXPECT_EQ(bed.call(message_ring_delete), 0);
   bed.machine.page_info(page).pins = Pages::kMaxPins;
   EXPECT_EQ(bed.call(message_ring_create, kRing, 32, kGate), error(Errc::NoSpace));

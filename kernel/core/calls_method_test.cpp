@@ -29,7 +29,7 @@ class Methods : public ::testing::Test {
     bed.call(cap_forge, 0, 4, Capability::make({9}).bits(), 0);
     map();
     bed.poke(kState, 42);
-    state_page = *bed.core().page_tables.find(bed.self().table_page, kState) >> 12 & 0xffff;
+    state_page = bed.core().page_tables.lookup(bed.self().table_page, kState) >> 12 & 0xffff;
     const std::int64_t made = define();
     ASSERT_GT(made, 0);
     id = static_cast<MethodId>(made);

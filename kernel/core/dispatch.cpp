@@ -18,6 +18,7 @@
 #include "kernel/core/calls_processor.hpp"
 #include "kernel/core/calls_region.hpp"
 #include "kernel/core/calls_revoke.hpp"
+#include "kernel/core/calls_table.hpp"
 
 namespace xok::kernel {
 namespace calls {

@@ -102,7 +102,7 @@ Result<EnvIndex> Core::create_env(EnvIndex maker, const Capability& capability,
   std::uint64_t needed = 5;  // top, three tables, the Uenv
   if (share != kNoEnv) {
     path = page_tables.walk(env(share).table_page, uenv_address);
-    if (path.large() || (path.reached == 1 && (*path.entry & kPtePresent) != 0))
+    if (path.large() || path.frozen() || (path.reached == 1 && (*path.entry & kPtePresent) != 0))
       return fail(Errc::BadArgument);
     needed = path.reached;  // missing tables and the Uenv
   }

@@ -31,7 +31,8 @@ Result<std::uint64_t> only_child(Core& core, std::uint64_t table) {
   if ((entry[0] & kPteLarge) != 0) return fail(Errc::BadArgument);
   const std::uint64_t child = entry_page(entry[0]);
   const PageInfo& info = core.pages.info(child);
-  if (info.mappings != 1 || info.reader_limit == PageTables::kShared) return fail(Errc::Denied);
+  if (info.mappings != 1 || (info.reader_limit & PageTables::kShared) != 0)
+    return fail(Errc::Denied);
   return child;
 }
 
@@ -41,7 +42,8 @@ Result<std::uint64_t> stretch_table(Core& core, std::uint64_t top) {
   const std::uint64_t entry = entries(core, top)[kMethodSlot];
   if ((entry & kPtePresent) == 0) return fail(Errc::NotFound);
   const PageInfo& info = core.pages.info(entry_page(entry));
-  if (info.mappings != 1 || info.reader_limit == PageTables::kShared) return fail(Errc::Denied);
+  if (info.mappings != 1 || (info.reader_limit & PageTables::kShared) != 0)
+    return fail(Errc::Denied);
   const std::uint64_t level2 = XOK_TRY(only_child(core, entry_page(entry)));
   return only_child(core, level2);
 }

@@ -7,7 +7,6 @@
 namespace xok::kernel {
 namespace {
 
-constexpr std::size_t kEntries = 512;
 constexpr std::size_t kUserSlots = kUserTop / kSlotSize;
 
 constexpr std::size_t index_at(std::uint64_t va, unsigned level) {
@@ -30,7 +29,7 @@ std::uint64_t PageTables::create(AccountIndex account) {
 
 bool PageTables::counted(const Path& path) const {
   for (unsigned l = path.reached; l <= 4; l++) {
-    if (pages_.info(path.table[l]).reader_limit == kShared) return false;
+    if (shared(path.table[l])) return false;
   }
   return true;
 }
@@ -47,7 +46,7 @@ void PageTables::complete(const Space& space, Path& path, std::uint64_t va, unsi
       for (unsigned l = path.reached; l <= 4; l++) pages_.info(path.table[l]).stamp++;
       space.record->table_pages++;
     }
-    machine_.write_entry(path.entry, table << kPageShift | kTableBits);
+    put(path.table[path.reached], path.entry, table << kPageShift | kTableBits);
     path.reached--;
     path.table[path.reached] = static_cast<std::uint32_t>(table);
     path.entry = entries(table) + index_at(va, path.reached);
@@ -60,7 +59,7 @@ void PageTables::count_leaf(const Space& space, const Path& path, std::uint32_t 
   PageInfo& t2 = pages_.info(path.table[2]);
   PageInfo& t3 = pages_.info(path.table[3]);
   PageInfo& t4 = pages_.info(path.table[4]);
-  static_assert(kShared == 2);  // the others have 1
+  static_assert(kShared == 2 && kForked == 3);  // the others have 1
   if (((t1.reader_limit | t2.reader_limit | t3.reader_limit | t4.reader_limit) & kShared) != 0)
     return;
   t1.writers += change;
@@ -73,6 +72,7 @@ void PageTables::count_leaf(const Space& space, const Path& path, std::uint32_t 
 void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
                        std::uint64_t value) {
   const std::uint64_t old = *path.entry;
+  if (old == 0) mark_used(path.table[1], path.entry);
   machine_.write_entry(path.entry, value);
   const bool was_present = (old & kPtePresent) != 0;
   const bool is_present = (value & kPtePresent) != 0;
@@ -85,16 +85,14 @@ void PageTables::store(const Space& space, const Path& path, std::uint64_t va,
 bool PageTables::table_is_empty(const Path& path) {
   const std::uint64_t table = entry_page(*path.entry);
   const PageInfo& p = pages_.info(table);
-  if (p.mappings != 1 || p.reader_limit == kShared) return false;
-  std::uint64_t any = 0;
-  for (std::size_t i = 0; i < kEntries; i++) any |= entries(table)[i];
-  return any == 0;
+  if (p.mappings != 1 || shared(table)) return false;
+  return first_used(table, kEntries) == nullptr;
 }
 
 void PageTables::store_large(const Space& space, const Path& path, std::uint64_t value) {
   const std::uint64_t old = *path.entry;
   const bool counts = counted(path);
-  machine_.write_entry(path.entry, value);
+  put(path.table[2], path.entry, value);
   const auto count = [&](std::uint32_t leaves, std::uint32_t tables) {
     if (!counts) return;
     for (unsigned l = 2; l <= 4; l++) {
@@ -133,6 +131,7 @@ void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_
   std::uint64_t* const entry = path.entry + index;
   const std::uint64_t old = *entry;
   const std::uint64_t changed = old ^ value;
+  if (old == 0) mark_used(path.table[1], entry);
   machine_.update_entry(entry, old, value);
   if ((value & kPtePresent) == 0) return;
   if ((changed & kPteWritable) != 0) {
@@ -142,20 +141,25 @@ void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_
   if ((changed & ~kPteSoftware) != 0) forget(path, va);
 }
 
+/// Adds to the counts of the path's tables and of the space, unless one of them is shared.
+void PageTables::count_table(const Space& space, const Path& path, std::uint32_t leaves,
+                             std::uint32_t tables) {
+  if (!counted(path)) return;
+  for (unsigned l = path.reached; l <= 4; l++) {
+    pages_.info(path.table[l]).writers += leaves;
+    pages_.info(path.table[l]).stamp += tables;
+  }
+  space.record->mapped_pages = pages_.info(path.table[4]).writers;
+  space.record->table_pages = pages_.info(path.table[4]).stamp;
+}
+
 void PageTables::share(const Space& source, const Path& from, const Path& to) {
   const std::uint64_t table = entry_page(*from.entry);
   PageInfo& p = pages_.info(table);
-  if (counted(from) && p.reader_limit != kShared) {
-    for (unsigned l = from.reached; l <= 4; l++) {
-      pages_.info(from.table[l]).writers -= p.writers;
-      pages_.info(from.table[l]).stamp -= p.stamp;
-    }
-    source.record->mapped_pages -= p.writers;
-    source.record->table_pages -= p.stamp;
-  }
+  if (!shared(table)) uncount_table(source, from, p);
   p.reader_limit = kShared;
   p.mappings++;
-  machine_.write_entry(to.entry, table << kPageShift | kTableBits);
+  put(to.table[to.reached], to.entry, table << kPageShift | kTableBits);
 }
 
 void PageTables::move_slot(const Space& from, unsigned slot, std::uint64_t to_top) {
@@ -170,42 +174,55 @@ void PageTables::move_slot(const Space& from, unsigned slot, std::uint64_t to_to
   now.writers += moved.writers;
   now.stamp += moved.stamp;
   machine_.write_entry(entries(from.top) + slot, 0);
-  machine_.write_entry(entries(to_top) + slot, entry);
+  put(to_top, entries(to_top) + slot, entry);
 }
 
-void PageTables::abandon(std::uint64_t top) {
-  PageInfo& p = pages_.info(top);
-  XOK_CHECK(p.mappings == 0, top);
+void PageTables::abandon(std::uint64_t table, unsigned level) {
+  PageInfo& p = pages_.info(table);
+  XOK_CHECK(p.mappings == 0, table);
+  p.writer_limit = (level - 1) & 3;
   p.stamp = static_cast<std::uint32_t>(dying_);
-  dying_ = top;
+  dying_ = table;
 }
 
 bool PageTables::reap(unsigned budget) {
   for (; budget > 0 && dying_ != 0; budget--) {
-    const std::uint64_t top = dying_;
-    if (reap_one(top)) continue;
-    dying_ = pages_.info(top).stamp;
-    pages_.give_kernel(top);
+    const std::uint64_t root = dying_;
+    if (reap_one(root)) continue;
+    dying_ = pages_.info(root).stamp;
+    pages_.give_kernel(root);
   }
   return dying_ != 0;
 }
 
-/// Takes one table page out of the tree: the first with nothing below it. False: none left.
-/// Entries are cleared as they go, so the next call finds its way by skipping empty ones; `writers`
-/// of a dying table, no longer a count, remembers how far the skipping has come.
-bool PageTables::reap_one(std::uint64_t top) {
-  std::uint64_t* parent = nullptr;
-  std::uint64_t table = top;
-  for (unsigned level = 4; level > 1;) {
-    PageInfo& p = pages_.info(table);
-    const std::size_t end = level == 4 ? kUserSlots : kEntries;
-    if (p.pins == 0) {  // first visit: from here on `writers` is the cursor
-      p.pins = 1;
-      p.writers = 0;
+/// The first entry of a table below `end` that is not 0; nullptr if there is none. Forgets groups
+/// that are empty.
+std::uint64_t* PageTables::first_used(std::uint64_t table, std::size_t end) {
+  std::uint64_t* const entry = entries(table);
+  Capability& groups = pages_.info(table).acl[0];
+  for (std::uint64_t left = groups.bits(); left != 0; left &= left - 1) {
+    const auto first = static_cast<std::size_t>(std::countr_zero(left)) * 8;
+    for (std::size_t i = first; i < first + 8 && i < end; i++) {
+      if (entry[i] == 0) continue;
+      groups = Capability::from_bits(left);
+      return entry + i;
     }
-    while (p.writers < end && (entries(table)[p.writers] & kPtePresent) == 0) p.writers++;
-    if (p.writers == end) break;  // empty: this is the one
-    parent = entries(table) + p.writers;
+  }
+  groups = Capability::from_bits(0);
+  return nullptr;
+}
+
+/// Takes one table page out of the tree: the first with nothing below it. False: none left.
+/// Entries are cleared as they go.
+bool PageTables::reap_one(std::uint64_t root) {
+  std::uint64_t* parent = nullptr;
+  std::uint64_t table = root;
+  unsigned level = pages_.info(root).writer_limit + 1u;
+  if (level == 1) reap_leaf_table(root);
+  while (level > 1) {
+    std::uint64_t* const used = first_used(table, level == 4 ? kUserSlots : kEntries);
+    if (used == nullptr) break;  // empty: this is the one
+    parent = used;
     if (is_large(*parent)) {
       unmap_large(*parent);
       *parent = 0;
@@ -224,17 +241,16 @@ bool PageTables::reap_one(std::uint64_t top) {
   if (parent == nullptr) return false;
   *parent = 0;
   pages_.info(table).mappings = 0;
-  pages_.info(table).pins = 0;
   pages_.give_kernel(table);
   return true;
 }
 
 void PageTables::reap_leaf_table(std::uint64_t table) {
-  const std::uint64_t* entry = entries(table);
-  for (std::size_t i = 0; i < kEntries; i++) {
+  const std::uint64_t* const entry = entries(table);
+  each_used(table, [&](std::size_t i) {
     if ((entry[i] & kPtePresent) != 0)
       pages_.unmap(entry_page(entry[i]), (entry[i] & kPteWritable) != 0);
-  }
+  });
 }
 
 }  // namespace xok::kernel

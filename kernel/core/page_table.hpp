@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "abi/layout.hpp"
@@ -15,10 +16,17 @@
 /// A table page can be held by several trees at once (table_share), always at the same virtual
 /// address. Its PageInfo then says:
 ///   mappings      entries (or, top level: environments) that hold it; at 0 it is freed
-///   reader_limit  1 while only one tree ever held it, 2 from the first sharing on
+///   reader_limit  1 while only one tree ever held it; 2 from the first table_share on; 3 from a
+///                 table_fork until one holder is left and owns it again
 ///   writers       present level-1 entries at or below it that are not below a shared table
 ///   stamp         table pages at or below it, itself included, not below a shared table
-/// The last two give `Env::mapped_pages` and `Env::table_pages`, exact at every moment.
+///   acl[0]        bit g is set if one of the entries 8g to 8g+7 may not be 0 (user half)
+/// The last two give `Env::mapped_pages` and `Env::table_pages`, exact at every moment. A table is
+/// shared for them while its reader_limit is 2 or 3.
+///
+/// An entry for a table that lacks the writable bit is *frozen*: the hardware lets nobody write
+/// through it, and the kernel changes nothing behind it. All entries for a table with reader_limit
+/// 3 are; table_own unfreezes them one by one (frozen_tables.cpp).
 ///
 /// A level-2 entry may map 2 MiB (kPteLarge) instead of holding a table: 512 pages in a row, each
 /// of which counts one more mapping, as if a table of 512 entries stood there.
@@ -45,13 +53,19 @@ struct Path {
   std::uint64_t* entry = nullptr;      ///< the entry for the address in the lowest table reached
   unsigned reached = 4;                ///< that table's level
   std::array<std::uint32_t, 5> table;  ///< page of the table of each level, 4 to `reached`
+  std::uint64_t links = kPteWritable;  ///< what all entries on the way have in common
   /// Whether a large page stands where the next table would.
   [[nodiscard]] bool large() const { return reached == 2 && is_large(*entry); }
+  /// Whether an entry on the way is frozen: then the entry reached must not be changed.
+  [[nodiscard]] bool frozen() const { return (links & kPteWritable) == 0; }
 };
+
+inline constexpr std::size_t kEntries = 512;
 
 class PageTables {
  public:
-  static constexpr std::uint8_t kShared = 2;
+  static constexpr std::uint8_t kShared = 2;  ///< this bit is set in kForked, too
+  static constexpr std::uint8_t kForked = 3;
   static constexpr std::uint64_t kTableBits = kPtePresent | kPteWritable | kPteUser;
 
   PageTables(Machine& machine, Pages& pages, Translations& translations)
@@ -73,17 +87,14 @@ class PageTables {
            descend(path, va, 1));
     return path;
   }
-  /// The level-1 entry for `va`, or nullptr when a table on the way is missing.
-  std::uint64_t* find(std::uint64_t top, std::uint64_t va) {
-    const Path path = walk(top, va);
-    return path.reached == 1 ? path.entry : nullptr;
-  }
-  /// What maps `va`, as a level-1 entry: also out of a large page. 0: no table there.
+  /// What maps `va`, as a level-1 entry: also out of a large page, and with the writable bit only
+  /// if all of the way has it. 0: no table there.
   std::uint64_t lookup(std::uint64_t top, std::uint64_t va) {
     const Path path = walk(top, va);
-    if (path.reached == 1) return *path.entry;
+    const std::uint64_t mask = path.frozen() ? ~kPteWritable : ~std::uint64_t{0};
+    if (path.reached == 1) return *path.entry & mask;
     if (!path.large()) return 0;
-    return (*path.entry & ~kPteLarge) + (va & (kLargeSize - 1) & ~kPageMask);
+    return ((*path.entry & ~kPteLarge) + (va & (kLargeSize - 1) & ~kPageMask)) & mask;
   }
   /// Makes the tables that are missing on the way down to `level`: `path.reached - level` free
   /// pages must be there.
@@ -113,33 +124,90 @@ class PageTables {
   /// translations are the caller's to flush.
   void move_slot(const Space& from, unsigned slot, std::uint64_t to_top);
 
-  /// Lets go of a top-level table that no environment uses any more and no processor has loaded.
-  /// Its tree is taken down by `reap`.
-  void abandon(std::uint64_t top);
+  // -- Frozen tables (frozen_tables.cpp)
+
+  /// As `share`, but both entries are frozen. The source's has never been shared, or is frozen.
+  void fork(const Space& source, const Path& from, const Path& to);
+  /// How many table pages `own` takes.
+  std::uint64_t pages_to_own(std::uint64_t top, std::uint64_t va);
+  /// Unfreezes the way to `va`, from the top down to where tables end: a table that others hold is
+  /// copied. Entries of a level-1 table stay writable only if `held` may write their pages and
+  /// nobody else had the table. How many tables were unfrozen.
+  unsigned own(const Space& space, std::uint64_t va, const Capability& held);
+  /// Takes the table that the path's entry holds out of the tree. Its own tree is taken down by
+  /// `reap` if nobody else has it.
+  void drop(const Space& space, const Path& path);
+
+  /// Lets go of a table that no tree holds any more and no processor uses. Its tree is taken down
+  /// by `reap`.
+  void abandon(std::uint64_t table, unsigned level = 4);
   /// Takes down abandoned trees, at most `budget` table pages (each costs 512 entries). False when
   /// none is left.
   bool reap(unsigned budget);
   [[nodiscard]] bool reaping() const { return dying_ != 0; }
-  /// Calls `visit(top)` for every tree still being taken down, for the invariant sweep.
+  /// Calls `visit(table, level)` for every tree still being taken down, for the invariant sweep.
   template <class Visit>
   void visit_dying(const Visit& visit) const {
-    for (std::uint64_t top = dying_; top != 0; top = pages_.info(top).stamp) visit(top);
+    for (std::uint64_t table = dying_; table != 0; table = pages_.info(table).stamp)
+      visit(table, pages_.info(table).writer_limit + 1u);
   }
 
  private:
   std::uint64_t* entries(std::uint64_t table) {
     return reinterpret_cast<std::uint64_t*>(pages_.bytes(table));
   }
+  /// Stores an entry that is not 0 and may have been.
+  void put(std::uint64_t table, std::uint64_t* entry, std::uint64_t value) {
+    mark_used(table, entry);
+    machine_.write_entry(entry, value);
+  }
+  void mark_used(std::uint64_t table, const std::uint64_t* entry) {
+    Capability& groups = pages_.info(table).acl[0];
+    const std::uint64_t group = reinterpret_cast<std::uintptr_t>(entry) >> 6 & 63;
+    groups = Capability::from_bits(groups.bits() | std::uint64_t{1} << group);
+  }
+  /// Calls `visit(index)` for each entry of a table that is not 0. Cost: 25 instructions per group
+  /// of eight with such entries.
+  template <class Visit>
+  void each_used(std::uint64_t table, const Visit& visit) {
+    const std::uint64_t* const entry = entries(table);
+    for (std::uint64_t left = pages_.info(table).acl[0].bits(); left != 0; left &= left - 1) {
+      const auto first = static_cast<std::size_t>(std::countr_zero(left)) * 8;
+      for (std::size_t i = first; i < first + 8; i++) {
+        if (entry[i] != 0) visit(i);
+      }
+    }
+  }
+  std::uint64_t* first_used(std::uint64_t table, std::size_t end);
   /// Goes on to the table of `level` that the path's entry holds. False: there is none.
   bool descend(Path& path, std::uint64_t va, unsigned level) {
     const std::uint64_t entry = *path.entry;
     if ((entry & (kPtePresent | kPteLarge)) != kPtePresent) return false;
     const std::uint64_t table = (entry & kPtePageMask) >> kPageShift;
+    path.links &= entry;
     path.reached = level;
     path.table[level] = static_cast<std::uint32_t>(table);
     path.entry = entries(table) + (va >> (kPageShift + 9 * (level - 1)) & 511);
     return true;
   }
+  [[nodiscard]] bool shared(std::uint64_t table) const {
+    return (pages_.info(table).reader_limit & kShared) != 0;
+  }
+  void forget_all(const Path& path) {
+    translations_.forget_all(path.table[4], !translations_.alone() && !counted(path));
+  }
+  void count_table(const Space& space, const Path& path, std::uint32_t leaves,
+                   std::uint32_t tables);
+  void uncount_table(const Space& space, const Path& path, const PageInfo& p) {
+    count_table(space, path, ~p.writers + 1, ~p.stamp + 1);
+  }
+  void own_table(const Space& space, const Path& path, const Capability& held);
+  std::uint64_t copy_of(std::uint64_t table, unsigned level, AccountIndex account);
+  void copy_leaves(std::uint64_t from, std::uint64_t to);
+  void copy_tables(std::uint64_t from, std::uint64_t to);
+  void freeze_below(std::uint64_t table);
+  void drop_writes(std::uint64_t table, const Capability& held);
+  void make_read_only(std::uint64_t* entry);
   void forget(const Path& path, std::uint64_t va) {
     translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
   }
@@ -151,7 +219,8 @@ class PageTables {
   Machine& machine_;
   Pages& pages_;
   Translations& translations_;
-  std::uint64_t dying_ = 0;  // abandoned top tables, linked through PageInfo::stamp
+  // Abandoned tables, linked through PageInfo::stamp; writer_limit holds the level less one.
+  std::uint64_t dying_ = 0;
 };
 
 constexpr std::uint64_t entry_page(std::uint64_t entry) {

@@ -45,7 +45,7 @@ class Processors : public ::testing::Test {
   /// As a program on another processor would write `other`'s word: without a call.
   void write_silently() {
     const std::uint64_t page =
-        entry_page(*bed.core().page_tables.find(bed.env(other).table_page, kScratch));
+        entry_page(bed.core().page_tables.lookup(bed.env(other).table_page, kScratch));
     *reinterpret_cast<std::uint64_t*>(bed.machine.page(PageNumber{page})) = 1;
   }
 
@@ -170,7 +170,7 @@ TEST_F(Processors, APageIsNotTakenAgainBeforeItIsForgotten) {
   ASSERT_TRUE(bed.writable(kScratch));
   bed.use(0);
   const std::uint64_t page =
-      entry_page(*bed.core().page_tables.find(bed.env(other).table_page, kScratch));
+      entry_page(bed.core().page_tables.lookup(bed.env(other).table_page, kScratch));
   BatchEntry entries[2] = {{.number = static_cast<std::uint64_t>(pte_insert),
                             .arguments = {0, 0, kScratch, target()},
                             .result = 0},

@@ -123,7 +123,8 @@ class Repossession {
       return (va | ((std::uint64_t{1} << (kPageShift + 9 * level)) - 1)) + 1;
     };
     for (unsigned l = 4; l >= path.reached; l--) {
-      if (core_.pages.info(path.table[l]).reader_limit == PageTables::kShared) return behind(l);
+      if ((core_.pages.info(path.table[l]).reader_limit & PageTables::kShared) != 0)
+        return behind(l);
     }
     if (path.large() && executable(*path.entry) == code) take_large(path, va);
     if (path.reached > 1) return behind(path.reached - 1);

@@ -53,6 +53,11 @@ bool Paging::initialize(const MemoryMap& ram, MemoryMap& free) {
   // One table for each region that may still grow, so that its top-level entry is fixed from here.
   if (entry_for(MMIO_BASE, 2, kTable) == nullptr) return false;
   if (entry_for(kExposedBase, 2, kPtePresent | kPteUser) == nullptr) return false;
+  for (unsigned slot = 256; slot < 512; slot++) {
+    if (top_[slot] == 0) continue;
+    if (kernel_slot_count_ == kernel_slots_.size()) return false;
+    kernel_slots_[kernel_slot_count_++] = static_cast<std::uint16_t>(slot);
+  }
   write_cr3(physical_of(top_));
   return true;
 }
@@ -109,10 +114,9 @@ bool Paging::expose(std::uint64_t address, std::uint64_t physical, std::uint64_t
 
 void Paging::fill_top_table(std::uint64_t* table) const {
   constexpr unsigned kExposedSlot = kExposedBase / kSlotSize;
-  constexpr unsigned kFirst = 256;
   table[kExposedSlot] = top_[kExposedSlot];
-  for (unsigned slot = kFirst; slot < 512; slot++)
-    if (top_[slot] != 0) table[slot] = top_[slot];
+  for (unsigned i = 0; i < kernel_slot_count_; i++)
+    table[kernel_slots_[i]] = top_[kernel_slots_[i]];
 }
 
 void Paging::set_window_page(std::uint32_t env, unsigned which, std::uint64_t physical) {

@@ -80,6 +80,9 @@ class Paging {
   std::uint64_t* window_entries_ = nullptr;
   std::array<std::uint32_t, kMaxEnvironments> window_states_{};
   std::uint64_t mmio_next_ = MMIO_BASE;
+  /// The kernel's top-level entries that are used, the same from boot on.
+  std::array<std::uint16_t, 16> kernel_slots_{};
+  unsigned kernel_slot_count_ = 0;
 };
 
 Paging& paging();

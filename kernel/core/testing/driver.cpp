@@ -40,7 +40,9 @@ constexpr SyscallNumber kFavourites[] = {pte_insert,      pte_insert,
                                          ipc_reply,       region_create,
                                          region_write,    message_ring_create,
                                          message_send,    method_define,
-                                         method_call,     method_exit};
+                                         method_call,     method_exit,
+                                         table_fork,      table_fork,
+                                         table_own,       table_drop};
 constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kScratch + 0x1000,
                                         0x5f'f000,
@@ -218,6 +220,10 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
               slot(),
               target()};
     }
+    case table_own:
+      return {slot(), address(), target()};
+    case table_drop:
+    case table_fork:
     case table_share: {
       const std::uint64_t level = 1 + choose_(one_in(10) ? 5 : 3);
       const std::uint64_t span = std::uint64_t{1} << (12 + 9 * level);

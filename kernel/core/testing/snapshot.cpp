@@ -8,24 +8,27 @@
 namespace xok::kernel::testing {
 namespace {
 
+/// `open`: whether every entry on the way has the writable bit.
 void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::uint64_t table,
-                 unsigned level) {
+                 unsigned level, bool open = true) {
   const auto* const entry = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{table}));
-  if (level == 1) {
-    const bool first = !out.reached_from.contains(table);
+  const auto found = [&] {
     out.reached_from[table].insert(top);
-    for (unsigned i = 0; first && i < 512; i++) {
-      if ((entry[i] & kPtePresent) != 0) out.leaves[{table, i}] = entry[i];
-    }
-    return;
-  }
+    if (open) out.open.insert(table);
+  };
+  const auto leaf = [&](unsigned i) {
+    found();
+    std::uint64_t& seen = out.leaves[{table, i}];
+    seen |= open ? entry[i] : entry[i] & ~kPteWritable;
+  };
+  if (level == 1) found();
   for (unsigned i = 0; i < (level == 4 ? 254u : 512u); i++) {
     if ((entry[i] & kPtePresent) == 0) continue;
-    if (level == 2 && (entry[i] & kPteLarge) != 0) {
-      out.reached_from[table].insert(top);
-      out.leaves[{table, i}] = entry[i];
+    if (level == 1 || (level == 2 && (entry[i] & kPteLarge) != 0)) {
+      leaf(i);
     } else {
-      walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1);
+      walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1,
+                  open && (entry[i] & kPteWritable) != 0);
     }
   }
 }
@@ -94,7 +97,12 @@ Slots slots_of(const Step& step) {
       return {.right = a[0], .target = a[5] >> 32};
     case SyscallNumber::pte_modify_range:
       return {.right = a[4], .target = a[5] >> 32};
+    case SyscallNumber::table_own:
+      return {.right = a[0], .target = a[2] >> 32};
+    case SyscallNumber::table_drop:
+      return {.target = a[2] >> 32};
     case SyscallNumber::table_share:
+    case SyscallNumber::table_fork:
       return {.target = a[2] >> 32, .other_target = a[3] >> 32};
     default:
       return {};
@@ -446,13 +454,32 @@ class Judge {
     if (!std::ranges::any_of(tops, [&](std::uint64_t top) { return rules_space(top); }))
       complain("changed another's page table", table, index);
     const std::uint64_t first = (entry & kPtePageMask) >> kPageShift;
+    if (was_frozen(table) && !is(SyscallNumber::table_own))
+      complain("changed a frozen table", table, index);
+    if (!writable && is_copied(tops, index, entry)) return;
     const bool gains =
         !same_page || (writable && (was & kPteWritable) == 0) || ((was ^ entry) & kPteLarge) != 0;
     const std::uint64_t count = (entry & kPteLarge) != 0 ? 512 : 1;
     for (std::uint64_t page = first; gains && page < first + count; page++)
       if (!may_reach(page, writable)) complain("reaches a page without a right", page);
-    const bool known = allocates() || is(SyscallNumber::pte_modify_range);
+    const bool known = allocates() || is(SyscallNumber::pte_modify_range) ||
+                       is(SyscallNumber::table_own) || is(SyscallNumber::table_fork);
     if (!known) complain("an entry appeared", table, index);
+  }
+
+  /// Whether nobody could change the table: then only table_own may, and only takes rights.
+  bool was_frozen(std::uint64_t table) const {
+    return before_.reached_from.contains(table) && !before_.open.contains(table) && !batch_;
+  }
+  /// Whether a table that table_own has copied had this entry, and was in one of these spaces.
+  bool is_copied(const std::set<std::uint64_t>& tops, unsigned index, std::uint64_t entry) const {
+    if (!is(SyscallNumber::table_own)) return false;
+    const auto was_there = [&](const auto& old) {
+      const auto& from = before_.reached_from.at(old.first.first);
+      return old.first.second == index && ((old.second ^ entry) & kPtePageMask) == 0 &&
+             std::ranges::any_of(tops, [&](std::uint64_t top) { return from.contains(top); });
+    };
+    return std::ranges::any_of(before_.leaves, was_there);
   }
 
   /// A mapping that was there: only who rules one of its address spaces takes it away.
@@ -460,6 +487,8 @@ class Judge {
     if (after_.leaves.contains({table, index})) return;
     changed_ = true;
     if (step_.caller == kNoEnv || batch_) return;
+    if (was_frozen(table) && after_.reached_from.contains(table))
+      complain("unmapped in a frozen table", table, index);
     const auto& tops = before_.reached_from.at(table);
     // A method's go with it; check_methods has judged whether it may go.
     const auto gone = [&](const auto& m) {
@@ -485,7 +514,8 @@ class Judge {
     if (!more || became_a_methods(old->second, tops)) return;
     const auto mine = [&](std::uint64_t top) { return rules_space(top); };
     const bool gave = std::ranges::any_of(old->second, mine);
-    if (!is(SyscallNumber::table_share) || !took || !gave) complain("shares a table", table);
+    const bool gives = is(SyscallNumber::table_share) || is(SyscallNumber::table_fork);
+    if (!gives || !took || !gave) complain("shares a table", table);
   }
 
   const Snapshot& before_;

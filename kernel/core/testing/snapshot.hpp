@@ -57,6 +57,8 @@ struct Snapshot {
   /// Present level-1 entries, and level-2 entries that map large pages, by (table page, index). A
   /// table appears once, however many hold it.
   std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
+  /// Writable there: as the hardware sees it, if a way to the table is not frozen.
+  std::set<std::uint64_t> open;  ///< tables with such a way
   /// For each table with such entries, the top-level tables that reach it.
   std::map<std::uint64_t, std::set<std::uint64_t>> reached_from;
 

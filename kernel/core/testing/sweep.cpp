@@ -53,6 +53,11 @@ class Sweep {
     return reinterpret_cast<const std::uint64_t*>(machine_.page(PageNumber{table}));
   }
 
+  bool is_shared(std::uint64_t table) {
+    return table < tally_.size() &&
+           (machine_.page_info(table).reader_limit & PageTables::kShared) != 0;
+  }
+
   // Visits a table the first time it is met; returns the leaf and table counts below it that are
   // not below a shared table.
   std::pair<std::uint64_t, std::uint64_t> visit(std::uint64_t table, unsigned level,
@@ -71,13 +76,15 @@ class Sweep {
     std::uint64_t leaves = 0;
     std::uint64_t tables = 1;
     if (seen) {
-      expect(p.reader_limit == PageTables::kShared || level == 4, "shared table not marked", table);
+      expect(is_shared(table) || level == 4, "shared table not marked", table);
       return {0, 0};
     }
-    counted = counted && p.reader_limit != PageTables::kShared;
+    const bool forked = p.reader_limit == PageTables::kForked;  // its own counts stay exact
+    counted = forked || (counted && !is_shared(table));
     const unsigned end = level == 4 ? 254 : 512;
     for (unsigned i = 0; i < end; i++) {
       const std::uint64_t entry = entries(table)[i];
+      expect(entry == 0 || (p.acl[0].bits() >> i / 8 & 1) != 0, "entry not in the map", table, i);
       if ((entry & kPtePresent) == 0) continue;
       expect((entry & kPteUser) != 0, "entry without the user bit", table, i, entry);
       if (level == 1) {
@@ -92,11 +99,14 @@ class Sweep {
         continue;
       }
       const std::uint64_t child = entry_page(entry);
-      expect((entry & ~(kPtePageMask | kPteAccessed)) == PageTables::kTableBits,
+      const bool frozen = (entry & kPteWritable) == 0;
+      expect(((entry & ~(kPtePageMask | kPteAccessed)) | kPteWritable) == PageTables::kTableBits,
              "odd bits in a table's entry", table, i, entry);
+      expect(!frozen || is_shared(child), "frozen, and not shared", table, i);
+      expect(frozen || machine_.page_info(child).reader_limit != PageTables::kForked,
+             "forked, and not frozen", table, i);
       const auto [l, t] = visit(child, level - 1, counted);
-      if (child < tally_.size() && machine_.page_info(child).reader_limit == PageTables::kShared)
-        continue;
+      if (is_shared(child)) continue;
       leaves += l;
       tables += t;
     }
@@ -148,9 +158,9 @@ class Sweep {
     }
     check_methods();
     dying_ = true;
-    core_.page_tables.visit_dying([&](std::uint64_t top) {
-      visit(top, 4);
-      tally_[top].holders = 0;
+    core_.page_tables.visit_dying([&](std::uint64_t table, unsigned level) {
+      visit(table, level);
+      tally_[table].holders = 0;
     });
   }
 
