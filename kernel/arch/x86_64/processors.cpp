@@ -99,7 +99,7 @@ std::size_t offset_of(const char* symbol) {
 
 template <class T>
 void set_word(std::byte* page, const char* symbol, T value) {
-  std::memcpy(page + offset_of(symbol), &value, sizeof value);
+  std::memcpy(page + offset_of(symbol), &value, sizeof(T));
 }
 
 /// A page of RAM below 1 MiB, not the first (the BIOS' data); 0: there is none.

@@ -70,7 +70,7 @@ void abort() { xok::kernel::x86::panic("abort"); }
 
 // string_view and span name this for positions that the callers here have checked.
 namespace std {
-[[noreturn]] void __throw_out_of_range_fmt(const char* /*format*/, ...) {
+[[gnu::noreturn]] void __throw_out_of_range_fmt(const char* /*format*/, ...) {
   xok::kernel::x86::panic("a position outside its string");
 }
 }  // namespace std

@@ -553,7 +553,7 @@ Snapshot::Snapshot(TestBed& bed) {
     const Method& m = table.method[i];
     if (m.owner == 0) continue;
     methods[table.id_of(i)] = {machine.tables().envs[m.owner].id, m.guard, m.top, m.entry};
-    if (m.user != kNoEnv && m.user < kEnvs) envs[m.user].method = table.id_of(i);
+    if (m.user < kEnvs) envs[m.user].method = table.id_of(i);
     const auto* const top = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{m.top}));
     walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3);
   }
