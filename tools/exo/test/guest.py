@@ -48,7 +48,7 @@ class Recorder(SerialSession):
         super().__init__(machine, self.text.extend)
 
 
-def boot(machine: str, program: str, cpus: int):
+def boot(machine: str, program: str, cpus: int = 1):
     """(lines, how it ended: "" or what is wrong)"""
     with open(program, "rb") as file:
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}

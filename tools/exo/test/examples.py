@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""The programs of apps/examples/: each is booted as the first environment and judges itself.
+
+It ends the machine with a status that says whether all was as it should be. What it prints is judged here
+once more where that can be done from outside.
+"""
+import os
+import re
+import subprocess
+import tempfile
+from xml.etree import ElementTree
+
+from .. import build, install, paths, qemu
+from . import guest
+from .runner import HANG_SECONDS
+
+FOLDER = os.path.join(paths.GUEST_APPS, "examples")
+
+
+def run(report) -> None:
+    install.ensure("run")
+    build.ensure(paths.GUEST_PRESET)
+    for name in sorted(os.path.basename(file).removesuffix(".elf") for file in os.listdir(FOLDER)
+                       if file.endswith(".elf")):
+        report.check(name, lambda name=name: example(name))
+    report.check("plot", plot)
+
+
+def example(name: str) -> None:
+    lines = output(name)
+    JUDGES.get(name, lambda lines: None)(lines)
+
+
+def output(name: str, cpus: int = 1) -> list:
+    """What an example prints, when all was as it should be."""
+    lines, wrong = guest.boot(qemu.DEFAULT_MACHINE, os.path.join(FOLDER, f"{name}.elf"), cpus)
+    assert not wrong, f"{wrong}; the last lines:\n" + "\n".join(lines[-25:])
+    return lines
+
+
+def stride(lines: list) -> None:
+    """At each line the slices so far are shared out, and nobody is a whole slice away from his share."""
+    rows = [[int(word) for word in line.split(",")] for line in lines if re.fullmatch(r"\d+(,\d+){3}", line)]
+    assert len(rows) == 101 and rows[-1][0] == 1000, rows
+    for total, *shares in rows:
+        assert sum(shares) == total, (total, shares)
+        for share, tickets in zip(shares, (3, 2, 1)):
+            assert abs(6 * share - tickets * total) < 6, (total, shares)
+            assert total < 1000 or abs(6 * share - tickets * total) * 100 <= tickets * total, (total, shares)
+
+
+JUDGES = {"stride": stride}
+
+
+def plot() -> None:
+    """`exo plot stride` draws a curve for each of the three programs."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "stride.svg")
+        done = subprocess.run([os.path.join(paths.ROOT, "exo"), "plot", "stride", "-o", path], capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=HANG_SECONDS, check=False)
+        assert (done.returncode, done.stdout) == (0, f"{path}\n".encode()), (done.returncode, done.stderr)
+        root = ElementTree.parse(path).getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.tag == f"{space}svg", root.tag
+    curves = [element for element in root.iter(f"{space}path") if len(element.get("d").split("L")) > 40]
+    words = " ".join(root.itertext())
+    assert len(curves) == 3 and "3 tickets" in words, (len(curves), words)
