@@ -39,6 +39,11 @@ def output(name: str, cpus: int = 1) -> list:
     return lines
 
 
+def numbers(lines: list) -> dict:
+    """The lines `text: number`."""
+    return {match[1]: int(match[2]) for match in (re.fullmatch(r"(.+): +(\d+)", line) for line in lines) if match}
+
+
 def stride(lines: list) -> None:
     """At each line the slices so far are shared out, and nobody is a whole slice away from his share."""
     rows = [[int(word) for word in line.split(",")] for line in lines if re.fullmatch(r"\d+(,\d+){3}", line)]
@@ -50,7 +55,14 @@ def stride(lines: list) -> None:
             assert total < 1000 or abs(6 * share - tickets * total) * 100 <= tickets * total, (total, shares)
 
 
-JUDGES = {"stride": stride}
+def packing_pager(lines: list) -> None:
+    said = numbers(lines)
+    assert said["pages worked on"] >= 4 * said["pages it may have"], said
+    assert said["pages it had at most"] <= said["pages it may have"], said
+    assert said["pages it had at the end"] <= said["pages it may have"] - said["pages asked back"], said
+
+
+JUDGES = {"stride": stride, "packing_pager": packing_pager}
 
 
 def plot() -> None:
