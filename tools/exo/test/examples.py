@@ -62,7 +62,24 @@ def packing_pager(lines: list) -> None:
     assert said["pages it had at the end"] <= said["pages it may have"] - said["pages asked back"], said
 
 
-JUDGES = {"stride": stride, "packing_pager": packing_pager}
+def colours(lines: list) -> None:
+    """The pages that it names have the colours that it says."""
+    pages = {match[1]: [int(word) for word in match[2].split()]
+             for match in (re.fullmatch(r"(\w+): .*; pages: ([\d ]+)", line) for line in lines) if match}
+    assert [page % 64 for page in pages["source"]] == list(range(16)), pages
+    assert [page % 64 for page in pages["target"]] == list(range(16, 32)), pages
+    assert [page % 64 for page in pages["stream"]] == [63] * 16, pages
+    every = sum(pages.values(), [])
+    assert len(every) == len(set(every)) == 64, pages
+
+
+def write_barrier(lines: list) -> None:
+    found = [re.fullmatch(r"round \d+: pages written (\d+), by faults \1; pages written (\d+), by dirty bits \2", line)
+             for line in lines]
+    assert sum(bool(match) and 0 < int(match[1]) < 128 for match in found) == 4, lines
+
+
+JUDGES = {"colours": colours, "packing_pager": packing_pager, "stride": stride, "write_barrier": write_barrier}
 
 
 def plot() -> None:
