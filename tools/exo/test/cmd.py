@@ -39,6 +39,8 @@ def run(report) -> None:
             ("hangup-ignored-stays-ignored", hangup_ignored), ("terminal", terminal),
             ("gdb-waits", gdb_waits), ("killed-while-building", killed_while_building)):
         report.check(name, test)
+    from . import cmd_xtop
+    cmd_xtop.run(report)
 
 
 def exo(*arguments, data: bytes = b"", seconds: float = HANG_SECONDS, **options):
