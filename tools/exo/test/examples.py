@@ -23,16 +23,17 @@ def run(report) -> None:
     build.ensure(paths.GUEST_PRESET)
     for name in sorted(os.path.basename(file).removesuffix(".elf") for file in os.listdir(FOLDER)
                        if file.endswith(".elf")):
-        report.check(name, lambda name=name: example(name))
+        for cpus in CPUS.get(name, (1,)):
+            report.check(f"{name}@{cpus}" if cpus > 1 else name, lambda name=name, cpus=cpus: example(name, cpus))
     report.check("plot", plot)
 
 
-def example(name: str) -> None:
-    lines = output(name, EXTRA.get(name, ()))
+def example(name: str, cpus: int) -> None:
+    lines = output(name, cpus, EXTRA.get(name, ()))
     JUDGES.get(name, lambda lines: None)(lines)
 
 
-def output(name: str, extra=(), cpus: int = 1) -> list:
+def output(name: str, cpus: int, extra) -> list:
     """What an example prints, when all was as it should be."""
     lines, wrong = guest.boot(qemu.DEFAULT_MACHINE, os.path.join(FOLDER, f"{name}.elf"), cpus, extra)
     assert not wrong, f"{wrong}; the last lines:\n" + "\n".join(lines[-25:])
@@ -90,9 +91,21 @@ def pipes(lines: list) -> None:
         assert other in ("found the liar", "its peer is gone", "gave up"), (way, lie, liar, other)
 
 
-# With one instruction a cycle the figures of `pipes` are the same each time.
-EXTRA = {"pipes": ("-icount", "shift=0")}
-JUDGES = {"colours": colours, "packing_pager": packing_pager, "pipes": pipes, "stride": stride,
+def gang(lines: list) -> None:
+    """With several processors the members of a gang see each other run in most turns, or in few."""
+    found = (re.fullmatch(r"(.+); turns: (\d+), of these together: (\d+)", line) for line in lines)
+    counts = {match[1]: (int(match[2]), int(match[3])) for match in found if match}
+    if "apart" in counts:
+        assert counts["apart"][1] * 10 < counts["apart"][0], counts
+        assert counts["same positions"][1] * 10 > counts["same positions"][0] * 9, counts
+    else:
+        assert counts == {"adjacent slices of one processor": (100, 0)}, counts
+
+
+# Where time is counted in instructions, QEMU's processors run in step and every figure is the same each time.
+EXTRA = {"pipes": ("-icount", "shift=0"), "gang": ("-icount", "shift=6")}
+CPUS = {"gang": (1, 2, 4)}
+JUDGES = {"colours": colours, "gang": gang, "packing_pager": packing_pager, "pipes": pipes, "stride": stride,
           "write_barrier": write_barrier}
 
 
