@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The Xok authors
 //
-// A pipe between two programs that do not trust each other, in several ways, and what happens when
+// A pipe between two programs that do not trust each other, in four ways, and what happens when
 // one of them lies. Each program has an address space and a capability of its own; what they share
 // was given to them by us, who made them both.
 //
@@ -14,14 +14,18 @@ namespace {
 using namespace xok;
 using namespace xok::example;
 
-constexpr std::string_view kWays[] = {"plain memory", "software region", "message ring"};
+constexpr std::string_view kWays[] = {"plain memory", "software region", "message ring",
+                                      "protected method"};
 constexpr std::string_view kRemarks[] = {
     " | write where the other writes      | positions; a copy before each look\n",
     " | that, or show half of a write     | numbers and lengths\n",
     " | that, or pass for somebody else   | the sender\n",
+    " | anything but what the code does   | nothing\n",
 };
 constexpr std::string_view kEnds[] = {"still running",    "done",    "found the liar",
                                       "its peer is gone", "gave up", "was refused"};
+
+const Capability kMethodName = Capability::make({61}), kRingName = Capability::make({62});
 
 struct Outcome {
   End writer, reader;  ///< Running: it died
@@ -40,6 +44,9 @@ Outcome run(Way way, Lie writer_lies, Lie reader_lies, bool check) {
     share(kWriterBoard, program, program.id == writer.id ? kData : kConstant);
     share(kReaderBoard, program, program.id == reader.id ? kData : kConstant);
   }
+  for (const Program& program : {writer, reader})
+    must(sys::cap_forge(kRoot, 1, kMethodName.bits(), program.target), "the method's name");
+  g_orders.method = make_pipe_method(3, 4, writer.id, reader.id);
   g_orders.writer = writer.id;
   g_orders.reader = reader.id;
   g_orders.way = way;
@@ -58,6 +65,7 @@ Outcome run(Way way, Lie writer_lies, Lie reader_lies, bool check) {
   const Outcome outcome{g_writer.end, g_reader.end, rt::cycles() - begin, g_reader.wrong};
   for (const Program& program : {writer, reader})
     if (program.alive()) must(sys::env_free(program.target), "ending it");
+  must(sys::method_delete(3, g_orders.method), "method_delete");
   return outcome;
 }
 
@@ -100,10 +108,12 @@ extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*
   take_upcalls();
   must(sys::cap_forge(kRoot, 1, kWriterName.bits(), kSelf), "the writer's name");
   must(sys::cap_forge(kRoot, 2, kReaderName.bits(), kSelf), "the reader's name");
+  must(sys::cap_forge(kRoot, 3, kMethodName.bits(), kSelf), "the method's name");
+  must(sys::cap_forge(kRoot, 4, kRingName.bits(), kSelf), "the name of its pages");
   for (std::size_t i = 0; i < sizeof g_pattern; i++)
     g_pattern[i] = static_cast<std::byte>(i % kPeriod * 167 + (i % kPeriod >> 5));
   print("way | cycles a byte | what a liar cannot do | what is left to check\n");
-  for (const Way way : {Way::Plain, Way::Region, Way::Message}) measure(way);
+  for (const Way way : {Way::Plain, Way::Region, Way::Message, Way::Method}) measure(way);
 
   constexpr Lie kNone = Lie::None;
   lie("a wild head", Way::Plain, Lie::WildPosition, kNone, End::Done, End::FoundLiar);
@@ -118,6 +128,10 @@ extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*
       End::GaveUp);
   lie("no capability", Way::Message, Lie::NoCapability, kNone, End::Refused, End::GaveUp);
   lie("silence", Way::Message, Lie::Silence, kNone, End::Done, End::GaveUp);
+  lie("the ring as buffer", Way::Method, Lie::WildPosition, kNone, End::Refused, End::Done);
+  lie("a buffer that is not there", Way::Method, Lie::WildLength, kNone, End::Refused, End::Done);
+  lie("the part of the reader", Way::Method, Lie::WriteTheirs, kNone, End::Refused, End::Done);
+  lie("no capability", Way::Method, Lie::NoCapability, kNone, End::Refused, End::Done);
   print(g_good ? "no liar has harmed the other\n" : "something is wrong\n");
   stop(g_good);
 }

@@ -6,20 +6,21 @@
 
 #include "apps/examples/example.hpp"
 #include "apps/examples/pipes/message_pipe.hpp"
+#include "apps/examples/pipes/method_pipe.hpp"
 #include "apps/examples/pipes/plain_pipe.hpp"
 #include "apps/examples/pipes/region_pipe.hpp"
 
 /// The two programs at the ends of a pipe: honest ones, and liars.
 namespace xok::example {
 
-enum class Way : std::uint64_t { Plain, Region, Message };
+enum class Way : std::uint64_t { Plain, Region, Message, Method };
 enum class Lie : std::uint64_t {
   None,
-  WildPosition,  // plain: the writer's head, region: its number, out of order
+  WildPosition,  // plain: the writer's head, region: its number, method: the ring as buffer
   WildAnswer,    // the reader says it has taken what was never written
-  WildLength,    // region: longer than a parcel
-  WriteTheirs,   // into memory, or a region, that is the other's
-  NoCapability,  // message: sends without the gate's capability
+  WildLength,    // region: longer than a parcel; method: a buffer that is not there
+  WriteTheirs,   // into memory, or a region, that is the other's; method: plays the reader
+  NoCapability,  // message, method: without the capability that opens it
   Silence,       // never does its part
 };
 enum class End : std::uint64_t { Running, Done, FoundLiar, OtherGone, GaveUp, Refused };
@@ -32,6 +33,7 @@ struct Orders {  // ours; the programs read it
   EnvId writer, reader;
   Way way;
   Lie writer_lies, reader_lies;
+  MethodId method;
   std::uint64_t check, go;
 };
 struct WriterBoard {  // the writer's; the reader and we read it
@@ -136,6 +138,22 @@ inline End lie_as_reader(Lie lie, const rt::Region<Parcel>& theirs, const rt::Re
   }
 }
 
+/// Whether the method refuses the lie.
+inline bool lie_to_method(Lie lie, const MethodPipe& pipe) {
+  const std::uint64_t ours = page_floor(reinterpret_cast<std::uint64_t>(g_pattern));
+  constexpr std::uint64_t kNothing = kSlotSize - kPageSize;  // in the same slot
+  switch (lie) {
+    case Lie::WildPosition:
+      return pipe.call(MethodCall::Write, kMethodState, 64, ours) == kLiar;
+    case Lie::WildLength:
+      return pipe.call(MethodCall::Write, kNothing, ~std::uint64_t{0}, ours) == kLiar;
+    case Lie::WriteTheirs:
+      return pipe.read(g_received.bytes, kChunk) == kLiar;
+    default:
+      return MethodPipe{0, g_orders.method}.write(g_pattern, kChunk) == kLiar;
+  }
+}
+
 // -- The two programs
 
 inline void be_writer(std::uint64_t) {
@@ -146,7 +164,7 @@ inline void be_writer(std::uint64_t) {
   g_writer.ready = 1;
   wait_for_go();
   const Lie lie = g_orders.writer_lies;
-  if (lie != Lie::None && lie != Lie::NoCapability) {
+  if (lie != Lie::None && lie != Lie::NoCapability && g_orders.way != Way::Method) {
     g_writer.end = lie_as_writer(lie, *mine);
     rest();
   }
@@ -162,6 +180,13 @@ inline void be_writer(std::uint64_t) {
       g_writer.end = send_all(MessageWriter{0, g_orders.reader});
       if (lie == Lie::NoCapability && g_writer.end == End::FoundLiar) g_writer.end = End::Refused;
       break;
+    case Way::Method: {  // a liar that was refused goes on as if nothing had been
+      const MethodPipe pipe{1, g_orders.method};
+      const bool refused = lie == Lie::None || lie_to_method(lie, pipe);
+      const End end = send_all(pipe);
+      g_writer.end = lie != Lie::None && refused && end == End::Done ? End::Refused : end;
+      break;
+    }
   }
   rest();
 }
@@ -192,6 +217,9 @@ inline void be_reader(std::uint64_t) {
       break;
     case Way::Message:
       g_reader.end = receive_all(MessageReader{box, g_orders.writer});
+      break;
+    case Way::Method:
+      g_reader.end = receive_all(MethodPipe{1, g_orders.method});
       break;
   }
   rest();
