@@ -253,9 +253,8 @@ void Picture::draw_slices(const Window& window, Canvas& canvas) {
 
 void Picture::draw_environments(const Window& window, std::uint64_t own_table, Canvas& canvas) {
   canvas.text(
-      "    id      status   time %    pages  tables  slices       calls    faults  switches  "
-      "account"
-      "  name");
+      "    id      status   on   time %    pages  tables  slices       calls    faults  switches"
+      "  account  name");
   canvas.end_line();
   for (std::size_t i = 0; i < kMaxEnvironments; i++) {
     const Env env = copy_of(window.envs[i]);
@@ -270,6 +269,8 @@ void Picture::draw_environments(const Window& window, std::uint64_t own_table, C
     canvas.left({digits, static_cast<std::size_t>(end - digits)}, 8);
     const bool is_own = own_table != 0 && env.table_page == own_table;
     canvas.left(is_own ? "drawing" : status_name(env.status), 9);
+    canvas.number(env.processor, 2);
+    canvas.gap(2);
     canvas.tenths(per_mille(env.run_cycles - before, elapsed_), 6);
     canvas.number(env.mapped_pages, 9);
     canvas.number(env.table_pages, 8);

@@ -65,6 +65,7 @@ class XtopPicture : public ::testing::Test {
     env.calls = 5000;
     env.faults = 6;
     env.switches = 7;
+    env.processor = 3;
     env.account = i == 9 ? 2 : 0;
     env.capabilities[0] = name;
   }
@@ -86,32 +87,30 @@ class XtopPicture : public ::testing::Test {
 
 TEST_F(XtopPicture, ShowsEverythingThereIs) {
   const std::string dots(61, '.');
-  EXPECT_EQ(draw(),
-            "machine   up 2.0 s  processors 1  idle 50.0 %  environments 2  ended 3\n"
-            "pages          126  free 107  user 11  kernel 4  boot 4\n"
-            "memory     kkuuuuubb"
-            "u" +
-                std::string(53, '.') +
-                "  2 pages each\n"
-                "owners           8 pages of 50.2\n"
-                "                 7 pages of root\n"
-                "account          2 under 0: 12 pages of 40, environments 1\n"
-                "slices 0  aba" +
-                dots +
-                "  from 0\n"
-                "slices 0  ..b" +
-                dots +
-                "  from 128\n"
-                "    id      status   time %    pages  tables  slices       calls    faults  "
-                "switches  account"
-                "  name\n"
-                "a   1025    ready      25.0      101       4       2        5000         6        "
-                " 7        0"
-                "  root\n"
-                "b   2057    drawing    12.5      109       4       2        5000         6        "
-                " 7        2"
-                "  50.2\n"
-                "filter           7 of 2057, ring 4: packets 99, dropped 1\n");
+  EXPECT_EQ(
+      draw(),
+      "machine   up 2.0 s  processors 1  idle 50.0 %  environments 2  ended 3\n"
+      "pages          126  free 107  user 11  kernel 4  boot 4\n"
+      "memory     kkuuuuubbu" +
+          std::string(53, '.') +
+          "  2 pages each\n"
+          "owners           8 pages of 50.2\n"
+          "                 7 pages of root\n"
+          "account          2 under 0: 12 pages of 40, environments 1\n"
+          "slices 0  aba" +
+          dots +
+          "  from 0\n"
+          "slices 0  ..b" +
+          dots +
+          "  from 128\n"
+          "    id      status   on   time %    pages  tables  slices       calls    faults  "
+          "switches"
+          "  account  name\n"
+          "a   1025    ready     3    25.0      101       4       2        5000         6         7"
+          "        0  root\n"
+          "b   2057    drawing   3    12.5      109       4       2        5000         6         7"
+          "        2  50.2\n"
+          "filter           7 of 2057, ring 4: packets 99, dropped 1\n");
 }
 
 TEST_F(XtopPicture, LaterSharesAreThoseSinceTheLastTime) {
@@ -120,22 +119,22 @@ TEST_F(XtopPicture, LaterSharesAreThoseSinceTheLastTime) {
   info_->idle_cycles += kHz * 8 / 10;
   const std::string later = draw({}, 8 * kHz);
   EXPECT_NE(later.find("idle 80.0 %"), std::string::npos) << later;
-  EXPECT_NE(later.find("ready      10.0"), std::string::npos) << later;
-  EXPECT_NE(later.find("drawing     0.0"), std::string::npos) << later;
+  EXPECT_NE(later.find("ready     3    10.0"), std::string::npos) << later;
+  EXPECT_NE(later.find("drawing   3     0.0"), std::string::npos) << later;
 }
 
 TEST_F(XtopPicture, NobodyHasMoreThanAllTheTime) {
   draw();
   envs_[1].run_cycles += 3 * kHz;  // a long stretch that has just ended
   const std::string later = draw({}, 8 * kHz);
-  EXPECT_NE(later.find("ready     100.0"), std::string::npos) << later;
+  EXPECT_NE(later.find("ready     3   100.0"), std::string::npos) << later;
 }
 
 TEST_F(XtopPicture, ASlotUsedAnewStartsFromNothing) {
   draw();
   set(9, 3081, EnvStatus::Dead, 72, kHz / 5, kRootCapability);
   const std::string later = draw({}, 8 * kHz);
-  EXPECT_NE(later.find("b   3081    dead       20.0"), std::string::npos) << later;
+  EXPECT_NE(later.find("b   3081    dead      3    20.0"), std::string::npos) << later;
   EXPECT_NE(later.find("slices 0  a?a"), std::string::npos)
       << "a slice of one that is gone: " << later;
 }

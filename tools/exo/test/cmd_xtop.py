@@ -11,7 +11,7 @@ from termios import TIOCSWINSZ
 from .cmd import EXO, expect, guest, wait
 from .tools import same
 
-ENVIRONMENT = re.compile(r"^(?P<sign>\S)   \d+ +(?P<status>\w+) +[\d.]+ +(?P<pages>\d+) +\d+ +(?P<slices>\d+)"
+ENVIRONMENT = re.compile(r"^(?P<sign>\S)   \d+ +(?P<status>\w+) +\d+ +[\d.]+ +(?P<pages>\d+) +\d+ +(?P<slices>\d+)"
                          r" +(?P<calls>\d+) +\d+ +\d+ +(?P<account>\d+)  (?P<name>\S+)$", re.M)
 
 
