@@ -101,6 +101,10 @@ def on_a_terminal() -> None:
     try:
         ioctl(screen, TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         expect(screen, b"# ")
+        os.write(screen, b"stty rows 40 cols 120; xtop -d 0.1\n")
+        expect(screen, b"\nfilter ")  # the network service's, once it is up
+        os.write(screen, b"\x03")
+        expect(screen, b"# ")
         os.write(screen, b"stty rows 9 cols 40; xtop -d 0.05\n")
         seen = expect(screen, b"\x1b[H")
         for _ in range(3):
