@@ -6,9 +6,9 @@
 //
 // Two gangs share the processors. A gang's slices lie at the same position of each processor's
 // vector. The kernel walks each vector by itself; a pacemaker at position 0 of each keeps them in
-// step: it waits for the others, then yields to position 1. First processor 1 has the gangs the
-// wrong way round; then their slices are exchanged, and the difference is counted. With one
-// processor the members have adjacent slices instead.
+// step: all yield to position 1 at the same times, which they read from the cycle counter. First
+// processor 1 has the gangs the wrong way round; then their slices are exchanged, and the
+// difference is counted. With one processor the members have adjacent slices instead.
 //
 // A leader writes a number, the others repeat it. They have run together when three numbers went
 // round while, by the exposed table, none of them was given its processor anew. That takes a host
@@ -23,6 +23,7 @@ using namespace xok;
 using namespace xok::example;
 
 constexpr std::uint64_t kGangs = 2, kMostMembers = 4, kRotations = 50, kTrips = 3;
+constexpr std::uint64_t kPeriodMs = 22;  // two slices, and 2 ms for the pacemaker
 
 struct alignas(64) Word {
   std::uint64_t value;
@@ -38,7 +39,6 @@ struct Gang {
 };
 struct Shared {
   Gang gangs[kGangs];
-  Word arrived;  // pacemakers, at all rotations together
   std::uint64_t members, processors;
 };
 constexpr std::uint64_t kShared = 0x100'0000'0000;
@@ -73,14 +73,20 @@ void lead(std::uint64_t who) {
   }
 }
 
-/// Ends its turn when the pacemakers of all processors have come to the same rotation.
-void keep_pace(std::uint64_t rotation) {
-  g_shared.arrived.add(1);
-  while (g_shared.arrived.load() < g_shared.processors * (rotation + 1)) __builtin_ia32_pause();
+/// A pacemaker's turn: ends at a time that is the same for all processors. Whoever is too early to
+/// wait that long in one turn is early again next time, but less.
+void keep_pace() {
+  const std::uint64_t period = system_info().tsc_hz / 1000 * kPeriodMs;
+  std::uint64_t turn = 0;
+  do {
+    turn = turns_of(rt::env_id());
+    const std::uint64_t next = (rt::cycles() / period + 1) * period;
+    while (rt::cycles() < next && turns_of(rt::env_id()) == turn) __builtin_ia32_pause();
+  } while (turns_of(rt::env_id()) != turn);
   sys::yield(kSelf, 0);
 }
 void pacemaker(std::uint64_t) {
-  for (std::uint64_t rotation = 0;; rotation++) keep_pace(rotation);
+  for (;;) keep_pace();
 }
 
 /// Makes the gangs; member m of gang g has position 1 + g of processor m, or the next free one of
@@ -122,9 +128,15 @@ Count count() {
 }
 
 /// Lets kRotations go by: the leaders' turns, and those in which their gang was together.
-Count run(std::string_view how, std::uint64_t& rotation) {
+Count run(std::string_view how) {
   const Count before = count();
-  for (std::uint64_t i = 0; i < kRotations; i++) keep_pace(rotation++);
+  for (std::uint64_t i = 0; i < kRotations; i++) {
+    if (g_shared.processors > 1) {
+      keep_pace();
+    } else {
+      sys::yield(kSelf, 0);
+    }
+  }
   const Count after = count();
   const Count result{after.turns - before.turns, after.together - before.together};
   print(how);
@@ -136,13 +148,13 @@ Count run(std::string_view how, std::uint64_t& rotation) {
   return result;
 }
 
-/// Whether each member has had one turn in each rotation.
-bool turn_by_turn() {
-  bool good = true;
-  for (const Gang& gang : g_shared.gangs)
+/// How many turns each member has had since they were `before`; 0 if not all as many.
+std::uint64_t turns_of_each(const std::uint64_t (&before)[kGangs][kMostMembers]) {
+  const std::uint64_t turns = turns_of(g_shared.gangs[0].id[0]) - before[0][0];
+  for (std::uint64_t g = 0; g < kGangs; g++)
     for (std::uint64_t m = 0; m < g_shared.members; m++)
-      good = good && turns_of(gang.id[m]) == kRotations;
-  return good;
+      if (turns_of(g_shared.gangs[g].id[m]) - before[g][m] != turns) return 0;
+  return turns;
 }
 
 }  // namespace
@@ -153,16 +165,19 @@ extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*
   g_shared.processors = std::min<std::uint64_t>(system_info().processors, kMostMembers);
   g_shared.members = std::max<std::uint64_t>(g_shared.processors, 2);
   make_gangs();
-  std::uint64_t rotation = 0;
   bool good = false;
   if (g_shared.processors == 1) {
-    run("adjacent slices of one processor", rotation);
-    good = turn_by_turn();
+    std::uint64_t before[kGangs][kMostMembers] = {};
+    for (std::uint64_t g = 0; g < kGangs; g++)
+      for (std::uint64_t m = 0; m < g_shared.members; m++)
+        before[g][m] = turns_of(g_shared.gangs[g].id[m]);
+    run("adjacent slices of one processor");
+    good = turns_of_each(before) >= kRotations;
   } else {
     place(1);
-    const Count apart = run("apart", rotation);
+    const Count apart = run("apart");
     place(0);
-    const Count gang = run("same positions", rotation);
+    const Count gang = run("same positions");
     good = gang.together > gang.turns / 2 && gang.together > apart.together;
   }
   print(good ? "as it should be\n" : "not as it should be\n");

@@ -100,7 +100,8 @@ def gang(lines: list) -> None:
         assert counts["apart"][1] * 10 < counts["apart"][0], counts
         assert counts["same positions"][1] * 10 > counts["same positions"][0] * 9, counts
     else:
-        assert counts == {"adjacent slices of one processor": (100, 0)}, counts
+        turns, together = counts["adjacent slices of one processor"]
+        assert turns >= 100 and together == 0, counts
 
 
 # Where time is counted in instructions, QEMU's processors run in step and every figure is the same each time.
