@@ -6,47 +6,19 @@
 //
 // To have something to count it sends frames to itself over the loopback interface (number 0).
 #include <array>
-#include <charconv>
-#include <string_view>
 
-#include "abi/exposed.hpp"
 #include "abi/packet_ring.hpp"
-#include "exos/rt/calls.hpp"
+#include "apps/examples/example.hpp"
 #include "libs/dpf/builders.hpp"
 
 namespace {
 
 using namespace xok;
+using namespace xok::example;
 
-constexpr std::uint64_t kRoot = 0;
 constexpr std::size_t kSlots = 16;
 constexpr std::uint64_t kRing = 0x100'0000'0000;
-constexpr std::uint64_t kEntry = kPtePresent | kPteWritable | kPteUser | kPteNoExecute;
 constexpr std::size_t kFrame = 60;
-
-void print(std::string_view text) {
-  sys::console_write(kRoot, 0, reinterpret_cast<std::uint64_t>(text.data()), text.size());
-}
-
-void print(std::uint64_t number) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  print(std::string_view{digits, static_cast<std::size_t>(end - digits)});
-}
-
-[[noreturn]] void stop(std::uint64_t status) {
-  sys::machine_stop(kRoot, status);
-  for (;;) sys::yield(kSelf, 0);
-}
-
-void must(std::int64_t result, std::string_view what) {
-  if (result >= 0) return;
-  print(what);
-  print(" failed: error ");
-  print(static_cast<std::uint64_t>(-result));
-  print("\n");
-  stop(kStopFailure);
-}
 
 /// One frame of an Ethernet type, sent in two pieces: the kernel gathers.
 void send(std::uint8_t type_high, std::uint8_t type_low) {
@@ -66,7 +38,7 @@ void send(std::uint8_t type_high, std::uint8_t type_low) {
 
 extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
   for (std::uint64_t i = 0; i < kSlots * kRingSlotSize; i += kPageSize)
-    must(sys::pte_insert(kRoot, kEntry, kRing + i, kSelf), "pte_insert");
+    must(sys::pte_insert(kRoot, kData, kRing + i, kSelf), "pte_insert");
   const std::int64_t ring = sys::ring_create(kRing, kSlots);
   must(ring, "ring_create");
   const dpf::Atom arp[] = {
@@ -92,5 +64,5 @@ extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*
   print(", bytes: ");
   print(bytes);
   print("\n");
-  stop(packets == 2 && bytes == 2 * kFrame ? kStopClean : kStopFailure);
+  stop(packets == 2 && bytes == 2 * kFrame);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The Xok authors
 //
-// For programs that do not handle an upcall themselves: it ends them. A program that defines one of
-// these functions gets its own instead.
+// For programs that do not handle an upcall themselves: it ends them, or is ignored. A program that
+// defines one of these functions gets its own instead.
 #include "exos/rt/calls.hpp"
 #include "exos/rt/registers.hpp"
 
@@ -14,5 +14,6 @@ extern "C" [[gnu::weak]] std::uint64_t rt_foreign_call(Registers* /*registers*/)
 }
 extern "C" [[gnu::weak]] void rt_fault(Registers* /*registers*/) { sys::env_free(kSelf); }
 extern "C" [[gnu::weak]] void rt_slice_start(Registers* /*registers*/) {}
+extern "C" [[gnu::weak]] void rt_pages(Registers* /*registers*/) {}
 
 }  // namespace xok::rt

@@ -25,11 +25,13 @@ extern "C" [[noreturn]] void rt_resume(const Registers* registers);
 extern "C" void rt_foreign_entry();      ///< -> rt_foreign_call: a foreign system call
 extern "C" void rt_fault_entry();        ///< -> rt_fault: an exception
 extern "C" void rt_slice_start_entry();  ///< -> rt_slice_start: after a forced switch
+extern "C" void rt_pages_entry();        ///< -> rt_pages: Uenv::pages_wanted are to be given back
 
 /// Returns the value for rax. Runs on the stack at library[kStackTopWord]; the frame is at its top.
 extern "C" std::uint64_t rt_foreign_call(Registers* registers);
 extern "C" void rt_fault(Registers* registers);
 extern "C" void rt_slice_start(Registers* registers);
+extern "C" void rt_pages(Registers* registers);
 
 /// Copies n bytes, each of which may be in memory of the program that cannot be touched. Returns
 /// how many bytes were not copied (0: all). Neither side may be null-checked away: a fault the

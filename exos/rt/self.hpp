@@ -50,6 +50,9 @@ inline const volatile Env& env_record(EnvId id) {
 inline const volatile PageInfo& page_record(std::uint64_t page) {
   return reinterpret_cast<const volatile PageInfo*>(kExposedPages)[page];
 }
+inline const volatile Account& account_record(std::uint32_t account) {
+  return static_cast<const volatile Account*>(system_info().accounts.data())[account];
+}
 
 inline std::uint64_t cycles() {
   std::uint32_t low;

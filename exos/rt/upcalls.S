@@ -127,6 +127,32 @@ rt_slice_start_entry:
         jmp     *%gs:UENV_START_RIP
         .size   rt_slice_start_entry, . - rt_slice_start_entry
 
+// A request for pages, at the start of a slice: rsp = revocation.stack, the rest as it was.
+// In a section of its own: left out where nobody names it.
+        .section .text.rt_pages_entry, "ax"
+        .globl  rt_pages_entry
+        .type   rt_pages_entry, @function
+rt_pages_entry:
+        push    %gs:UENV_REVOKE_RFLAGS
+        push    %gs:UENV_REVOKE_RSP
+        push    %gs:UENV_REVOKE_RIP
+        push_general
+        cld
+        mov     %rsp, %rdi
+        call    rt_pages
+        mov     REG_RIP(%rsp), %rax
+        mov     %rax, %gs:UENV_REVOKE_RIP
+        mov     REG_RSP(%rsp), %rax
+        mov     %rax, %gs:UENV_REVOKE_RSP
+        pop_general
+        add     $16, %rsp
+        movq    $0, %gs:UENV_REVOKE_ACTIVE
+        popfq
+        mov     %gs:UENV_REVOKE_RSP, %rsp
+        jmp     *%gs:UENV_REVOKE_RIP
+        .size   rt_pages_entry, . - rt_pages_entry
+        .section .text.upcalls, "ax"
+
 // void rt_resume(const Registers*): rdi points at them, on a stack that stays until the jump.
         .globl  rt_resume
         .type   rt_resume, @function

@@ -14,6 +14,7 @@ TOP = """usage: ./exo COMMAND [OPTION]...
          run [OPTION]... -- PROGRAM ARG...   runs one program instead; its streams and status are yours
   test   build and run every test, or those that match a filter
   bench  measure, and print a table beside Linux
+  plot   run an example and draw what it measured, as SVG
   iso    make a disk image that boots on BIOS and UEFI machines
 
 What is missing is installed with apt-get. `./exo COMMAND --help` says more.
@@ -135,6 +136,16 @@ def bench_command(arguments: list) -> int:
     return benchmarks.main(options)
 
 
+def plot_command(arguments: list) -> int:
+    parser = Parser(prog="exo plot", usage="./exo plot [-o FILE] NAME",
+                    description="Runs the example NAME (stride) and draws its values with gnuplot.")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("-o", dest="output", metavar="FILE", default="", help="default build/NAME.svg")
+    options = parser.parse_args(arguments)
+    from . import plot
+    return plot.main(options)
+
+
 def iso_command(arguments: list) -> int:
     parser = Parser(prog="exo iso", usage="./exo iso [-o FILE]",
                     description="Makes a disk image that boots by GRUB on BIOS and UEFI machines.")
@@ -144,7 +155,7 @@ def iso_command(arguments: list) -> int:
     return iso.main(options)
 
 
-COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "iso": iso_command}
+COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "plot": plot_command, "iso": iso_command}
 
 
 def main(arguments: list) -> int:

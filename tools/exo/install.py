@@ -36,6 +36,7 @@ PACKAGES = {
         "libclang-rt-19-dev": "/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a",
     },
     "net": {"curl": "/usr/bin/curl", "apache2-utils": "/usr/bin/ab"},
+    "plot": {"gnuplot-nox": "/usr/bin/gnuplot*"},
     "docs": {"curl": "/usr/bin/curl"},
     "bench": {},  # bench.py fetches the peer's kernel itself; it need not be installed on this machine
     "iso": {

@@ -21,7 +21,7 @@ FOLDERS = {
     "var/cache": 0o755, "var/lib": 0o755, "var/log": 0o755, "var/spool": 0o755, "var/tmp": 0o1777,
     "www": 0o755,
 }
-LINKS = {"var/run": "/run", "etc/mtab": "/proc/mounts"}
+LINKS = {"var/run": "/run", "etc/mtab": "/proc/mounts", "usr/bin/xtop": "/usr/lib/xok/xtop"}
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n"

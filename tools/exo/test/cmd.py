@@ -39,6 +39,8 @@ def run(report) -> None:
             ("hangup-ignored-stays-ignored", hangup_ignored), ("terminal", terminal),
             ("gdb-waits", gdb_waits), ("killed-while-building", killed_while_building)):
         report.check(name, test)
+    from . import cmd_xtop
+    cmd_xtop.run(report)
 
 
 def exo(*arguments, data: bytes = b"", seconds: float = HANG_SECONDS, **options):
@@ -61,7 +63,8 @@ def one_line(errors: bytes) -> str:
 
 
 def help_texts() -> None:
-    for arguments in (["--help"], ["-h"], ["run", "--help"], ["test", "--help"], ["bench", "--help"], ["iso", "-h"]):
+    for arguments in (["--help"], ["-h"], ["run", "--help"], ["test", "--help"], ["bench", "--help"], ["plot", "-h"],
+                      ["iso", "-h"]):
         status_, output, errors = exo(*arguments)
         same((status_, errors), (0, b""))
         assert b"usage: ./exo" in output, output
@@ -76,7 +79,8 @@ def wrong_use() -> None:
                       ["run", "-m", "4M", "--", "true"], ["run", "-p", "192.0.2.1:8099:80", "--", "true"],
                       ["run", "--net", "somehow", "--", "true"], ["run", "--net", "10.0.2.15/33,10.0.2.2,10.0.2.3"],
                       ["run", "--trace", "dreams", "--", "true"], ["run", "--env", "x", "--", "true"],
-                      ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"]):
+                      ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"],
+                      ["plot"], ["plot", "pie"]):
         status_, output, errors = exo(*arguments)
         same((arguments, status_, output), (arguments, 2, b""))
         one_line(errors)

@@ -48,11 +48,11 @@ class Recorder(SerialSession):
         super().__init__(machine, self.text.extend)
 
 
-def boot(machine: str, program: str, cpus: int):
+def boot(machine: str, program: str, cpus: int = 1, extra=()):
     """(lines, how it ended: "" or what is wrong)"""
     with open(program, "rb") as file:
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}
-    with vm.Machine(qemu.Settings(machine=machine, cpus=cpus), parts) as guest:
+    with vm.Machine(qemu.Settings(machine=machine, cpus=cpus, extra=list(extra)), parts) as guest:
         session = Recorder(guest)
         session.limit(HANG_SECONDS)
         try:

@@ -25,7 +25,7 @@ from .. import errors, processes
 from ..errors import Fail
 
 # In the order they run: what fails quickest comes first.
-SUITES = ("tools", "style", "host", "guest", "cmd", "linux", "net", "iso", "docs", "tsan", "fuzz", "tidy")
+SUITES = ("tools", "style", "host", "guest", "examples", "cmd", "linux", "net", "iso", "docs", "tsan", "fuzz", "tidy")
 HANG_SECONDS = 600  # no test fails for being slow: limits are there only so that a hang ends
 CATEGORIES = ("format", "layers", "header", "python")
 
@@ -113,7 +113,7 @@ def main(options) -> int:
     if options.list:
         for suite in SUITES:
             module = importlib.import_module(f".{suite}", __package__)
-            print(f"{suite:6} {module.__doc__.splitlines()[0]}")
+            print(f"{suite:8} {module.__doc__.splitlines()[0]}")
         return 0
     if os.environ.get("EXO_IN_TEST") and not options.filter:
         options.filter = "tools"  # a document's example of `./exo test`, run by the suite `docs`
