@@ -126,10 +126,13 @@ def test_command(arguments: list) -> int:
 
 
 def bench_command(arguments: list) -> int:
-    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [NAME]",
-                    description="Measures, and prints a table. NAME is part of a row's name.")
-    parser.add_argument("name", metavar="NAME", nargs="?", default="")
+    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [kernel] [NAME]",
+                    description="Measures, and prints a table beside Linux. `kernel`: the kernel's own operations. "
+                                "NAME is part of a row's name.")
+    parser.add_argument("name", metavar="NAME", nargs="*")
     parser.add_argument("--json", metavar="FILE", default="", help="write the rows to FILE")
+    parser.add_argument("--report", metavar="FILE.md", default="",
+                        help="kernel: write a page with the table, and its chart as FILE.svg")
     options = parser.parse_args(arguments)
     from . import benchmarks
     return benchmarks.main(options)

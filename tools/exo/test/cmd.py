@@ -73,6 +73,8 @@ def wrong_use() -> None:
                       ["run", "-p", "x:y"], ["run", "-p", "1:99999"], ["run", "-m", "lots"], ["run", "-c", "0"],
                       ["run", "--timeout", "-1"], ["run", "--accel", "magic"], ["run", "--machine", "pdp11"],
                       ["run", "--add", "/etc"], ["run", "--add", "/etc/passwd:relative"],
+                      ["bench", "kernel", "nosuch"], ["bench", "null", "pipe"],
+                      ["bench", "--report", "r.md"],
                       ["run", "-m", "4M", "--", "true"], ["run", "-p", "192.0.2.1:8099:80", "--", "true"],
                       ["run", "--net", "somehow", "--", "true"], ["run", "--net", "10.0.2.15/33,10.0.2.2,10.0.2.3"],
                       ["run", "--trace", "dreams", "--", "true"], ["run", "--env", "x", "--", "true"],

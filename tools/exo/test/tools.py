@@ -16,7 +16,7 @@ import time
 
 from .. import bundle, cpio, install, paths, qemu, rootfs, webpages
 from ..errors import Fail
-from . import cases
+from . import bench_parts, cases
 from .runner import HANG_SECONDS
 
 STAND_IN = os.path.join(paths.ROOT, "tests/host/fake_qemu.py")
@@ -54,7 +54,8 @@ def run(report) -> None:
                        ("streams-backpressure", streams_backpressure), ("streams-end-of-file", streams_end),
                        ("streams-reader-leaves", streams_reader_leaves), ("status", statuses),
                        ("closed-descriptors", closed_descriptors), ("interrupt", interrupt),
-                       ("timeout", timeout), ("machine-ends-early", machine_ends), ("killed-parent", killed_parent)):
+                       ("timeout", timeout), ("machine-ends-early", machine_ends), ("killed-parent", killed_parent),
+                       *bench_parts.TESTS):
         report.check(name, test)
 
 
