@@ -15,6 +15,7 @@ TOP = """usage: ./exo COMMAND [OPTION]...
   test   build and run every test, or those that match a filter
   bench  measure, and print a table beside Linux
   iso    make a disk image that boots on BIOS and UEFI machines
+  docs   write the reference pages, docs/reference/, out of the headers
 
 What is missing is installed with apt-get. `./exo COMMAND --help` says more.
 """
@@ -147,7 +148,15 @@ def iso_command(arguments: list) -> int:
     return iso.main(options)
 
 
-COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "iso": iso_command}
+def docs_command(arguments: list) -> int:
+    Parser(prog="exo docs", usage="./exo docs", description="Writes docs/reference/ again, out of the headers. The "
+           "suite `docs` fails when it is stale.").parse_args(arguments)
+    from . import reference
+    return reference.main()
+
+
+COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "iso": iso_command,
+            "docs": docs_command}
 
 
 def main(arguments: list) -> int:

@@ -61,7 +61,8 @@ def one_line(errors: bytes) -> str:
 
 
 def help_texts() -> None:
-    for arguments in (["--help"], ["-h"], ["run", "--help"], ["test", "--help"], ["bench", "--help"], ["iso", "-h"]):
+    for arguments in (["--help"], ["-h"], ["run", "--help"], ["test", "--help"], ["bench", "--help"], ["iso", "-h"],
+                      ["docs", "-h"]):
         status_, output, errors = exo(*arguments)
         same((status_, errors), (0, b""))
         assert b"usage: ./exo" in output, output
@@ -78,7 +79,8 @@ def wrong_use() -> None:
                       ["run", "-m", "4M", "--", "true"], ["run", "-p", "192.0.2.1:8099:80", "--", "true"],
                       ["run", "--net", "somehow", "--", "true"], ["run", "--net", "10.0.2.15/33,10.0.2.2,10.0.2.3"],
                       ["run", "--trace", "dreams", "--", "true"], ["run", "--env", "x", "--", "true"],
-                      ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"]):
+                      ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"],
+                      ["docs", "extra"]):
         status_, output, errors = exo(*arguments)
         same((arguments, status_, output), (arguments, 2, b""))
         one_line(errors)

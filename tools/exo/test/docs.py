@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Xok authors
-"""Every fenced `sh` block of the documents is run, in order, and must end with status 0.
+"""Every fenced `sh` block of the documents is run, in order, and must end with status 0; nothing in them is stale.
 
 A block runs in the root of the tree; one that clones the project, in an empty folder. Words after `sh`:
     with-guest   while a guest serves, on a free port that takes the place of 8080
 Blocks marked `text` are transcripts. `./exo test` without a filter, inside a document, runs the suite
 `tools` only, for it would not end otherwise.  Names: FILE:LINE
+
+    reference/PAGE   the page is what `./exo docs` writes now; reference/complete: errors and cost of every call
 """
+import difflib
 import os
 import re
 import shutil
@@ -15,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from .. import install, paths
+from .. import build, install, paths, reference
 from ..run import free_port
 from .runner import HANG_SECONDS
 
@@ -27,8 +30,29 @@ git() {
 
 
 def run(report) -> None:
+    check_reference(report)
     for name, words, text in blocks():
         report.check(name, lambda words=words, text=text: run_block(words, text))
+
+
+def check_reference(report) -> None:
+    if any(report.wants(f"reference/{name}") for name in ("calls.md", "window.md")):
+        for name, text in reference.pages().items():
+            report.check(f"reference/{name}", lambda name=name, text=text: same_page(name, text))
+    report.check("reference/complete", check_complete)
+
+
+def check_complete() -> None:
+    missing = reference.missing(reference.read("abi/syscalls.def"), reference.headers())
+    assert not missing, f"kernel/core/calls_*.hpp do not say of every call what they must: {', '.join(missing)}"
+
+
+def same_page(name: str, text: str) -> None:
+    path = os.path.join(reference.FOLDER, name)
+    old = build.read(path)
+    if old != text:
+        changed = list(difflib.unified_diff(old.splitlines(), text.splitlines(), lineterm="", n=0))
+        raise AssertionError(f"{paths.relative(path)} is stale: ./exo docs writes it again\n" + "\n".join(changed[:30]))
 
 
 def documents() -> list:
