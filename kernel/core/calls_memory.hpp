@@ -32,7 +32,7 @@ namespace xok::kernel::calls {
 ///           NoSpace        the account that pays for them (env_set_quota)
 /// Effects   what the entry mapped before is unmapped, and freed if that was its last use. No
 ///           processor can use the old translation when the call returns
-/// Cost      about 570 instructions, and zeroing each page taken
+/// Cost      about 610 instructions, and zeroing each page taken
 /// Source    original sys_insert_pte (MEM-1, MEM-2). differs: zeroes; needs Allocate
 CallResult pte_insert(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Target target);
 

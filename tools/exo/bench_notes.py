@@ -45,7 +45,8 @@ NOTES = {
     "fork-exec": "The fork's part shrinks with the row above; the rest is exec taking down one address "
                  "space and filling another, and the new program's first faults. Left: fewer of these faults, by "
                  "mapping file pages in batches.",
-    "dirty": "A load from the page-table window, no call. Linux has to be asked through /proc/self/pagemap.",
+    "dirty": "A load from the page-table window, no call. Linux has to be asked through /proc/self/pagemap, "
+             "one read per page; what it costs varies with where a boot puts the memory.",
     "prot1": CHANGE,
     "prot100": CHANGE + " Each page's translation is forgotten by an instruction of its own.",
     "unprot100": CHANGE + " Each page's translation is forgotten by an instruction of its own; one reload of the "

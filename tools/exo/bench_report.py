@@ -17,8 +17,8 @@ def page(rows: list, chart_name: str) -> str:
     """The whole page. rows: as bench_kernel.py gives them."""
     lines = ["# Speed of the kernel's operations", "",
              "Written by `./exo bench kernel --report FILE.md`: guest instructions, counted by `bench/plugin` in both "
-             f"guests of one run; {rows[0]['peer_name']}. Median of 11 repetitions. Instruction counts leave out what "
-             "real processors charge for crossings and cache misses.", "",
+             f"guests of one run; {rows[0]['peer_name']}. Median of 11 repetitions in one boot. Instruction counts "
+             "leave out what real processors charge for crossings and cache misses.", "",
              f"![The table as a chart]({chart_name})", "",
              "| row | Xok | Linux | ratio | bar | |", "| --- | ---: | ---: | ---: | ---: | --- |"]
     for row in rows:
