@@ -147,6 +147,16 @@ struct Revocation {
   std::uint64_t reserved;
 };
 static_assert(sizeof(Revocation) == 18 * 8);
+
+inline constexpr std::size_t kIpcBlockWords = 8;
+enum class IpcKind : std::uint64_t { Call = 1, Send = 2 };
+
+/// What an entry by control transfer destroyed; all other registers are as they were.
+struct IpcSave {
+  std::uint64_t rip, rsp, rflags;
+  std::uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
+};
+
 /// Protected control transfer, the callee's side (ipc_call, ipc_send). All zero: nobody may enter.
 ///
 /// Who may enter: a caller that names a slot of its own whose capability gives Write on `gate`, if
@@ -157,14 +167,6 @@ static_assert(sizeof(Revocation) == 18 * 8);
 /// message words, rax = the IpcKind; rcx and r11 are 0. What those held before is in `save`; the
 /// other registers are as they were. The kernel sets `busy`; the handler clears it just before it
 /// goes back by itself, or has ipc_reply (kIpcDone) do both.
-inline constexpr std::size_t kIpcBlockWords = 8;
-enum class IpcKind : std::uint64_t { Call = 1, Send = 2 };
-
-struct IpcSave {
-  std::uint64_t rip, rsp, rflags;
-  std::uint64_t rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
-};
-
 struct IpcArea {
   std::uint64_t entry;
   std::uint64_t stack;

@@ -91,6 +91,7 @@ struct Slice {
 };
 static_assert(sizeof(Slice) == 16);
 
+/// One packet filter. Its program is not shown.
 struct FilterRecord {
   EnvId owner;  ///< 0 = free
   std::uint32_t ring;
@@ -127,6 +128,7 @@ struct ConsolePortInfo {
 };
 static_assert(sizeof(ConsolePortInfo) == 40);
 
+/// One disk, and the transfers it has made.
 struct DiskInfo {
   std::uint8_t present;
   std::uint8_t read_only;

@@ -8,10 +8,10 @@
 
 /// The address map of every environment (x86-64, 4 levels, 512 GiB per top-level slot).
 ///
-///   0x0000000000000000 .. kUserTop       the application's: it maps what it likes where it likes
-///   kExposedBase                         the exposed window: kernel tables, read-only
-///   (exposed.hpp) kPageTableWindow                     the environment's own page tables,
-///   read-only 0xffff800000000000 ..                the kernel, not accessible
+///   0x0000000000000000 .. kUserTop  the application's: it maps what it likes where it likes
+///   kExposedBase                    the exposed window: kernel tables, read-only (exposed.hpp)
+///   kPageTableWindow                the environment's own page tables, read-only
+///   0xffff800000000000 ..           the kernel, not accessible
 namespace xok {
 
 inline constexpr std::uint64_t kSlotSize = std::uint64_t{1} << 39;

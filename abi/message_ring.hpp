@@ -26,6 +26,7 @@ inline constexpr std::size_t kMaxMessageBytes = 104;
 inline constexpr std::size_t kMinMessageSlots = 32;   ///< one page
 inline constexpr std::size_t kMaxMessageSlots = 128;  ///< four pages
 
+/// One slot of a message ring.
 struct MessageSlot {
   std::uint32_t owner;   ///< 0: the kernel's; else bytes of `body` in use, 1 to kMaxMessageBytes
   std::uint32_t sender;  ///< EnvId

@@ -20,6 +20,7 @@ inline constexpr std::size_t kMaxRings = 128;
 inline constexpr std::size_t kMaxFrame = 1514;
 inline constexpr std::size_t kMinFrame = 14;
 
+/// One slot of a packet ring.
 struct RingSlot {
   std::uint32_t owner;      ///< 0: the kernel's; else bytes of `frame` in use
   std::uint16_t filter;     ///< which filter took it

@@ -27,6 +27,7 @@ enum class WakeComparison : std::uint8_t {
   GreaterEqual = 5,
 };
 
+/// One comparison of a predicate: left with right.
 struct WakeTerm {
   std::uint64_t left;
   std::uint64_t right;

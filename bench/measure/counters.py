@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Xok authors
 """What bench/plugin/count.cpp writes, and the figures that come out of it."""
+import os
 import re
 import statistics
 import struct
 from dataclasses import dataclass
+
+from exo.errors import Fail
 
 # The order of `Counter` in count.cpp.
 NAMES = ("user", "kernel", "blocks", "syscall", "sysret", "iret", "cr3", "invlpg", "wrmsr", "hlt", "pio",
@@ -81,3 +84,20 @@ def join(output: str, log: str) -> dict:
             results[failed.group(1)] = failed.group(2)
             pairs = []
     return results
+
+
+def one_boot_or_several(tests: list, folder: str, run) -> dict:
+    """Measures tests in one boot; where that does not come to its end, one by one. Returns as `join`.
+
+    run(tests, counters, marks)  boots a guest that runs them, and returns what it printed
+    """
+    files = os.path.join(folder, "counters"), os.path.join(folder, "marks")
+    try:
+        return join(run(tests, *files), files[1])
+    except Fail as why:
+        if len(tests) == 1:
+            return {tests[0]: str(why)}
+        figures = {}
+        for test in tests:
+            figures.update(one_boot_or_several([test], folder, run))
+        return figures

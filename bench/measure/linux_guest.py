@@ -114,7 +114,8 @@ def initramfs(programs: dict, network: bool) -> str:
     return path
 
 
-def command(programs: dict, words: list, counters: str, marks: str = "", port: int = 0) -> list:
+def command(programs: dict, words: list, counters: str, marks: str = "", port: int = 0,
+            memory_mib: int = MEMORY_MIB) -> list:
     """QEMU's command line for a guest that runs `words` and powers off.
 
     counters, marks  files that the plugin writes
@@ -124,7 +125,7 @@ def command(programs: dict, words: list, counters: str, marks: str = "", port: i
     line = f"{COMMAND_LINE} {'bench.net=1 ' if port else ''}bench.run={','.join(words)}"
     arguments = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
                  "-machine", "pc,usb=off,vmport=off,hpet=off", "-accel", "tcg", "-cpu", CPU, "-smp", "1",
-                 "-m", f"{MEMORY_MIB}M", "-serial", "stdio", "-plugin", plugin, "-kernel", kernel(),
+                 "-m", f"{memory_mib}M", "-serial", "stdio", "-plugin", plugin, "-kernel", kernel(),
                  "-initrd", initramfs(programs, bool(port)), "-append", line]
     if port:
         arguments += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:80",
@@ -132,12 +133,13 @@ def command(programs: dict, words: list, counters: str, marks: str = "", port: i
     return arguments
 
 
-def run(programs: dict, words: list, counters: str, marks: str = "", timeout_s: int = 300) -> str:
+def run(programs: dict, words: list, counters: str, marks: str = "", timeout_s: int = 300,
+        memory_mib: int = MEMORY_MIB) -> str:
     """Boots, runs one program to its end, powers off. Returns  what it printed"""
+    arguments = command(programs, words, counters, marks, memory_mib=memory_mib)
     try:
-        done = subprocess.run(command(programs, words, counters, marks), stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=timeout_s, check=False,
-                              preexec_fn=processes.dies_with_us(signal.SIGKILL))
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s,
+                              check=False, preexec_fn=processes.dies_with_us(signal.SIGKILL))
     except subprocess.TimeoutExpired as late:
         raise Fail(f"the Linux guest did not finish {words[0]} within {timeout_s} s") from late
     text = done.stdout.decode(errors="replace").replace("\r\n", "\n")

@@ -4,6 +4,7 @@
 
 The guests' programs are ordinary static Linux programs: the same file runs in both guests.
 """
+import glob
 import hashlib
 import os
 import subprocess
@@ -20,6 +21,7 @@ LEAN = ["-fno-exceptions", "-fno-rtti"]
 PROGRAMS = {
     "count.so": ("plugin/count.cpp", [*LEAN, "-shared", "-fPIC", "-fvisibility=hidden"]),
     "micro": ("programs/micro.cpp", [*LEAN, "-static"]),
+    "protection": ("programs/protection.cpp", [*LEAN, "-static"]),
     "web": ("programs/web.cpp", [*LEAN, "-static"]),
     "init": ("linux_guest/init.cpp", [*LEAN, "-static"]),
     "load": ("programs/load.cpp", []),
@@ -31,7 +33,8 @@ def program(name: str) -> str:
     source, options = PROGRAMS[name]
     source = os.path.join(SOURCES, source)
     output = os.path.join(FOLDER, name)
-    newest = max(os.path.getmtime(path) for path in (source, os.path.join(SOURCES, "programs/marks.hpp")))
+    headers = glob.glob(os.path.join(SOURCES, "programs/*.hpp"))
+    newest = max(os.path.getmtime(path) for path in (source, *headers))
     if not os.path.exists(output) or os.path.getmtime(output) < newest:
         os.makedirs(FOLDER, exist_ok=True)
         draft = f"{output}.{os.getpid()}"

@@ -19,6 +19,7 @@ namespace xok::kernel::calls {
 ///         BadCapability  `from` is out of range, empty or a pointer
 ///         Denied         `to` is 0 and `value` is not valid with all permissions; or (unless it
 ///                        empties) `from` lacks Modify or does not dominate `value`
+/// Cost    constant
 /// Source  thesis ch. 3; original sys_forge (CAP-7)
 CallResult cap_forge(Call& call, CapSlot from, CapSlot to, CapBits value, Target target);
 
@@ -33,6 +34,7 @@ CallResult cap_forge(Call& call, CapSlot from, CapSlot to, CapBits value, Target
 ///          slot lacks Modify or does not
 ///                         dominate the grant
 ///          BadCapability  its slot is out of range, empty or a pointer; the grant is not valid
+/// Cost     constant
 /// Source   original sys_self_acquire (CAP-8)
 CallResult cap_acquire(Call& call, CapSlot to, EnvIdWord grantor);
 
@@ -42,6 +44,7 @@ CallResult cap_acquire(Call& call, CapSlot to, EnvIdWord grantor);
 /// target  whose slot
 /// Returns 0
 /// Errors  BadArgument  out of range;  Denied  slot 0, which guards the environment itself
+/// Cost    constant
 CallResult cap_release(Call& call, CapSlot slot, Target target);
 
 }  // namespace xok::kernel::calls

@@ -19,14 +19,23 @@ inline constexpr std::uint64_t kMaxEntropyBytes = 256;
 /// Errors  NotFound    no such port;  BadCapability, Denied
 ///         WouldBlock  no room: wait for ConsolePortInfo::sent to change
 ///         Fault       `bytes` is not readable and nothing was taken
+/// Cost    O(bytes taken)
 CallResult console_write(Call& call, CapSlot cap, Count port, UserAddr bytes, Count n);
 
-/// Takes bytes of a console port's input. Errors as console_write; WouldBlock: none is there, wait
-/// for ConsolePortInfo::received to change.
+/// Takes bytes of a console port's input. More than kMaxConsoleBytes are cut to that.
+///
+/// cap     needs Write on the name {kConsoleName, port}
+/// Returns how many bytes were stored, at least 1 unless n is 0
+/// Errors  as console_write, where `bytes` is not writable
+///         WouldBlock  none is there: wait for ConsolePortInfo::received to change
+/// Cost    O(bytes stored)
 CallResult console_read(Call& call, CapSlot cap, Count port, UserAddr bytes, Count n);
 
 /// Random bytes from the hardware. More than kMaxEntropyBytes are cut to that.
-/// Returns how many bytes were stored;  Errors  WouldBlock  none now;  Fault  `bytes` not writable
+///
+/// Returns how many bytes were stored
+/// Errors  WouldBlock  none now;  Fault  `bytes` is not writable
+/// Cost    O(bytes)
 CallResult entropy_read(Call& call, UserAddr bytes, Count n);
 
 /// Starts a transfer between a disk and memory of the caller's; returns at once.
@@ -39,6 +48,7 @@ CallResult entropy_read(Call& call, UserAddr bytes, Count n);
 ///          NotFound     no such disk;  BadCapability, Denied  cap, or the disk is read-only
 ///          BadArgument  count 0, blocks past the disk's end, alignment, a write flag above 1
 ///          TooBig       count;  NoSpace, WouldBlock  too much is under way
+/// Cost     O(count + kMaxTransfers): each page is looked up and pinned
 CallResult disk_transfer(Call& call, CapSlot cap, UserAddr request);
 
 }  // namespace xok::kernel::calls

@@ -8,7 +8,11 @@
 /// Call::target and are not repeated.
 namespace xok::kernel::calls {
 
-/// Does nothing. Returns 0. Cost: the crossing, for measuring it.
+/// Does nothing, for measuring the crossing.
+///
+/// Returns  0
+/// Errors   none
+/// Cost     the crossing
 CallResult null_call(Call& call);
 
 /// Makes an environment.
@@ -33,8 +37,8 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv);
 ///
 /// Errors  BadArgument  inside a batch: the caller itself
 ///         WouldBlock   it is inside a protected method: it has got the rest of this slice, and
-///         ends
-///                      when it leaves the method or has run in it for kMethodGraceTicks slices
+///                      ends when it leaves the method, or after kMethodGraceTicks slices in it
+/// Cost    bounded by the sizes of the kernel's tables
 CallResult env_free(Call& call, Target target);
 
 /// Sets all registers of an environment other than the caller and makes it Runnable, also when it
@@ -44,11 +48,13 @@ CallResult env_free(Call& call, Target target);
 /// Errors   BadArgument  the caller itself; rip >= kUserTop, or a base >= 2^47
 ///          Busy         it has a processor now, or is inside a protected method
 ///          Fault        `context` is not readable
+/// Cost     constant: copies 160 bytes
 CallResult env_set_context(Call& call, Target target, UserAddr context);
 
 /// Copies the registers of an environment out. Of the caller itself: those that calls preserve.
 /// Errors  Busy   another one that has a processor now, or one inside a protected method
 ///         Fault  `context` is not writable
+/// Cost    constant: copies 160 bytes
 CallResult env_get_context(Call& call, Target target, UserAddr context);
 
 }  // namespace xok::kernel::calls

@@ -27,14 +27,17 @@ namespace xok::kernel::calls {
 ///          The order of these is the order of the checks.
 /// Waits for ever if the callee never replies: call only whom you trust with your time (env_free
 ///          and env_set_context by a holder of the caller's capability end the wait)
-/// Cost     about 820 instructions in the kernel with the switch, 9 more for each block word
+/// Cost     about 1010 instructions in the kernel with the switch, 9 more for each block word
 /// Source   thesis ch. 3 and 9; original sys/kern/ipc.c (IPC-1 to 3). differs: a capability decides
 CallResult ipc_call(Call& call, Target callee, Word a, Word b, Word c, Word d, Word e);
 
 /// Enters another environment at its agreed entry and does not wait: the callee gets the rest of
 /// this slice; the caller goes on in its next one. When this slice is already over, the callee runs
-/// in its own next one. Arguments and errors as ipc_call; Denied if not allowed for sends.
+/// in its own next one. Arguments as ipc_call.
+///
 /// Returns  0; the caller-saved registers are destroyed
+/// Errors   as ipc_call; Denied if not allowed for sends
+/// Cost     as ipc_call
 CallResult ipc_send(Call& call, Target callee, Word a, Word b, Word c, Word d, Word e);
 
 /// Answers an environment that waits for the caller, which gets the rest of this slice; or ends
@@ -52,6 +55,7 @@ CallResult ipc_send(Call& call, Target callee, Word a, Word b, Word c, Word d, W
 ///          or
 ///                       kIpcDone outside a transfer;  TooBig  the block
 ///          The one to be answered still waits after an error
+/// Cost     as ipc_call
 /// Source   own; stands where the original's callee made an ipc2
 CallResult ipc_reply(Call& call, ReplyTo caller, Word a, Word b, Word c, Word d, Word e);
 

@@ -32,7 +32,7 @@ namespace xok::kernel::calls {
 ///           NoSpace        the account that pays for them (env_set_quota)
 /// Effects   what the entry mapped before is unmapped, and freed if that was its last use. No
 ///           processor can use the old translation when the call returns
-/// Cost      about 250 instructions, and zeroing each page taken
+/// Cost      about 610 instructions, and zeroing each page taken
 /// Source    original sys_insert_pte (MEM-1, MEM-2). differs: zeroes; needs Allocate
 CallResult pte_insert(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Target target);
 
@@ -47,6 +47,7 @@ CallResult pte_insert(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Targ
 ///          BadArgument  the range leaves the user half; *done > n; entries misaligned
 ///          Fault        `entries` or `done` is not mapped with the needed access
 ///          otherwise as pte_insert, for the entry that *done names
+/// Cost     O(n): for each entry as pte_insert, without the crossing
 CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Count n, UserAddr va,
                             UserAddr done, Target target);
 
@@ -61,6 +62,7 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
 ///           BadArgument  another bit in add or remove; the range
 ///           BadCapability, Denied  for page_cap
 ///           Busy         a page's writer limit; a large page or a frozen table is in the range
+/// Cost      O(n), for each entry three visits and, where it becomes writable, a check of the ACL
 /// Source    original sys_mod_pte_range (MEM-4)
 CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBits remove,
                             CapSlot page_cap, Target target);
@@ -73,6 +75,7 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
 /// value     Capability::bits(); not valid: clears the entry (not entry 0)
 /// Errors    BadArgument  page or position out of range, a pointer, entry 0 made invalid
 ///           BadCapability; Denied  as `access`; the page is not one that has an ACL
+/// Cost      O(size of the ACL)
 /// Source    original sys_pgacl_mod (CAP-9)
 CallResult page_set_acl(Call& call, CapSlot cap, PageIndex page, Count position, CapBits value);
 

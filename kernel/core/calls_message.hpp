@@ -18,10 +18,14 @@ namespace xok::kernel::calls {
 /// Errors   BadArgument  n; the alignment; `gate` is not valid or a pointer
 ///          Fault        a page is not mapped writable
 ///          Exists       the caller has a ring;  NoSpace  a page has too many pins
+/// Cost     O(pages): each is looked up and pinned
 /// Source   original ipc msgring (IPC-4). differs: pages must be writable, a gate
 CallResult message_ring_create(Call& call, UserAddr slots, Count n, CapBits gate);
 
-/// Takes the caller's ring away. Its memory stays as it is. Errors: NotFound: there is none.
+/// Takes the caller's ring away. Its memory stays as it is.
+///
+/// Errors  NotFound  there is none
+/// Cost    O(pages)
 CallResult message_ring_delete(Call& call);
 
 /// Puts a message into another environment's ring, or one's own. It is there whole or not at all.
@@ -33,6 +37,7 @@ CallResult message_ring_delete(Call& call);
 ///          BadCapability, Denied
 ///          BadArgument  n is 0;  TooBig  n > kMaxMessageBytes;  Fault  `message` is not readable
 ///          WouldBlock   the ring is full: its next slot is still the receiver's
+/// Cost     O(n)
 /// Source   original sys_ipc_sendmsg (IPC-4). differs: the capability is looked at
 CallResult message_send(Call& call, Target to, UserAddr message, Count n);
 

@@ -23,6 +23,7 @@ namespace xok::kernel::calls {
 ///          NotFound     nothing is mapped in the stretch;  Fault  `uenv` is not mapped writable
 ///          NoSpace      kMaxMethods exist, the caller has kMethodsPerEnv, or too many pins
 ///          NoMemory     two pages
+/// Cost     O(kMaxMethods), a look at two page tables, and zeroing two pages
 /// Source   thesis ch. 3 (protected methods); original sys/kern/pam.c (PAM-1). differs: the method
 ///          has an address space of its own
 CallResult method_define(Call& call, CapSlot guard, CapSlot own, UserAddr entry, UserAddr stack,
@@ -49,11 +50,13 @@ CallResult method_call(Call& call, Target method, Word a, Word b, Word c, Word d
 /// Inside a method: back to the caller, whose call returns `result` in rax and `second` in rdx. If
 /// somebody has ended the caller meanwhile, it ends now.
 /// Errors  NotFound  not inside a method
+/// Cost    as method_call says
 CallResult method_exit(Call& call, Word result, Word second);
 
 /// Ends a method. Who is inside goes on with Interrupted. Its pages go with it.
 /// cap     needs Modify on the guard
 /// Errors  NotFound; BadCapability, Denied
+/// Cost    bounded: three page tables taken down, with all pages in them
 CallResult method_delete(Call& call, CapSlot cap, Count method);
 
 }  // namespace xok::kernel::calls

@@ -14,10 +14,12 @@ namespace xok::kernel::calls {
 /// Returns  the ring's number; it is the caller's alone
 /// Errors   BadArgument  n or the alignment;  Fault  a page is not mapped writable
 ///          NoSpace      kMaxRings exist, the caller has kRingsPerEnv, or too many pins
+/// Cost     O(pages + kMaxRings): each page is looked up and pinned
 /// Source   original sys_pktring_setring. differs: pages must be writable, rings have an owner
 CallResult ring_create(Call& call, UserAddr slots, Count n);
 
 /// Errors  NotFound;  Denied  another environment's;  Busy  a filter delivers to it
+/// Cost    O(pages)
 CallResult ring_delete(Call& call, Count ring);
 
 /// Adds a packet filter that delivers to a ring of the caller's.
@@ -31,12 +33,14 @@ CallResult ring_delete(Call& call, Count ring);
 ///          TooBig  n;  Fault  atoms;  BadFormat  the program (dpf::Program::from)
 ///          NotFound  no such ring;  Overlap  another filter owns some of the packets
 ///          NoSpace  kMaxFilters exist, the trie is full, or the caller has kFiltersPerEnv
+/// Cost     at most kMaxFilters * kMaxAtoms^2 comparisons of two fields
 CallResult filter_insert(Call& call, CapSlot cap, CapSlot guard, UserAddr atoms, Count n,
                          Count ring);
 
 /// Takes a filter away; its packets go to the next most specific one.
 /// guard   the caller's slot; needs Write on the filter's guard
 /// Errors  NotFound; BadCapability, Denied
+/// Cost    O(atoms + kMaxFilters)
 CallResult filter_delete(Call& call, CapSlot guard, Count filter);
 
 /// Sends one frame, gathered from pieces and copied before the call returns.
@@ -50,6 +54,7 @@ CallResult filter_delete(Call& call, CapSlot guard, Count filter);
 ///            TooBig       n > kMaxSendPieces, or more than kMaxFrame bytes
 ///            Fault        `pieces` or a piece is not readable
 ///            WouldBlock   the interface's queue is full
+/// Cost       O(bytes); the loopback: the filters' trie, once, and another copy
 /// Source     original sys_net_xmit. differs: needs a capability; copies
 CallResult packet_send(Call& call, CapSlot cap, Count interface, UserAddr pieces, Count n);
 

@@ -28,6 +28,7 @@ CallResult page_acl_resize(Call& call, CapSlot cap, PageIndex page, Count size);
 /// n        at most kMaxPageAcl
 /// Returns  the number of positions the ACL has
 /// Errors   BadArgument  page out of range;  TooBig  n;  Denied  the page has no ACL;  Fault
+/// Cost     O(n)
 /// Source   original sys_pgacl_read
 CallResult page_acl_read(Call& call, PageIndex page, Count first, UserAddr entries, Count n);
 
@@ -39,6 +40,7 @@ CallResult page_acl_read(Call& call, PageIndex page, Count first, UserAddr entri
 /// Errors   BadArgument  page or a limit out of range
 ///          BadCapability; Denied  as `access`; the page is not one that has an ACL
 ///          Busy         more entries map it now
+/// Cost     O(size of the ACL)
 /// Source   original sys_pstate_mod (MEM-6). differs: needs Modify, not just any entry of the ACL
 CallResult page_set_limits(Call& call, CapSlot cap, PageIndex page, Count readers, Count writers);
 
@@ -53,6 +55,7 @@ CallResult page_set_limits(Call& call, CapSlot cap, PageIndex page, Count reader
 /// Errors     BadArgument  the caller itself; guarantee
 ///            Denied       its account is neither the caller's nor below
 ///            NoSpace      kMaxAccounts, kMaxAccountDepth
+/// Cost       O(kMaxAccounts) when it makes an account, else O(kMaxAccountDepth)
 /// Source     own
 CallResult env_set_quota(Call& call, Target target, Count limit, Count guarantee);
 

@@ -18,15 +18,22 @@ namespace xok::kernel::calls {
 ///            BadEnv   stale, free, dead
 ///            Exists   the position is taken
 ///            NoSpace  none is free, or `env` owns kSlicesPerEnv
+/// Cost       constant; kAnyPosition: O(kSlicesPerProcessor / 64)
 /// Source     thesis ch. 9; original sys_quantum_alloc. differs: environment 0 is no special owner
 CallResult slice_alloc(Call& call, CapSlot cap, Count processor, Count position, EnvIdWord env);
 
 /// Gives a position back. Who is running in it keeps the processor to its end.
 /// cap     needs Write on the slice's guard
 /// Errors  BadArgument  out of range;  NotFound  nobody owns it;  BadCapability, Denied
+/// Cost    constant
 CallResult slice_free(Call& call, CapSlot cap, Count processor, Count position);
 
-/// Gives a position to another owner. The guard stays. Errors as slice_free, BadEnv, NoSpace.
+/// Gives a position to another owner. The guard stays.
+///
+/// cap     needs Write on the slice's guard
+/// env     who gets the time, as slice_alloc
+/// Errors  as slice_free;  BadEnv  stale, free, dead;  NoSpace  `env` owns kSlicesPerEnv
+/// Cost    constant
 CallResult slice_transfer(Call& call, CapSlot cap, Count processor, Count position, EnvIdWord env);
 
 /// Gives the processor away.
@@ -37,7 +44,7 @@ CallResult slice_transfer(Call& call, CapSlot cap, Count processor, Count positi
 /// Returns  the tag of the product that woke it; 0 if it did not sleep
 /// Errors   BadArgument  unknown flag; kYieldSleep without a predicate; inside a batch
 ///          BadEnv       `to` is stale, free or dead
-/// Cost     about 200 instructions with a switch
+/// Cost     about 530 instructions with a switch
 CallResult yield(Call& call, EnvIdWord to, YieldFlags flags);
 
 /// Replaces the caller's wakeup predicate.
@@ -48,6 +55,7 @@ CallResult yield(Call& call, EnvIdWord to, YieldFlags flags);
 ///         BadArgument  an unknown kind or comparison, a misaligned word, an open last product
 ///         NoMemory     the first time: no page for it;  NoSpace  a page has too many pins
 ///         After an error the old predicate stands.
+/// Cost    O(n): each word that a term reads is looked up in the page tables and pinned
 /// Source  thesis ch. 4; original sys_wkpred. differs: operands are counted and checked (WK-4)
 CallResult wakeup_set(Call& call, UserAddr terms, Count n);
 

@@ -22,6 +22,7 @@ namespace xok::kernel::calls {
 ///          NoSpace      kMaxRegions or kMaxRegionPages exist, the caller has kRegionsPerEnv, or
 ///                       kRegionPagesPerEnv pages full
 ///          NoMemory     no page for it
+/// Cost     O(kMaxRegions + kMaxRegionPages), and zeroing
 /// Source   thesis ch. 3 (software regions); the original had a table in its library and two calls
 ///          that copied from and to anybody. differs: a kernel object, checked
 CallResult region_create(Call& call, CapSlot cap, Count bytes, CapBits reader);
@@ -35,20 +36,24 @@ CallResult region_create(Call& call, CapSlot cap, Count bytes, CapBits reader);
 /// Returns  0
 /// Errors   NotFound     no such region (any more);  BadCapability, Denied
 ///          BadArgument  outside the region;  Fault  `to` is not mapped writable
-/// Cost     about 330 instructions in the kernel for 64 bytes
+/// Cost     O(n): about 330 instructions in the kernel for 64 bytes
 CallResult region_read(Call& call, CapSlot cap, RegionIdWord region, Count offset, UserAddr to,
                        Count n);
 
 /// Copies bytes into a region: all at once, or none.
 ///
-/// cap  covers a name of the region's ACL, and both have Write
-/// The others, and errors, as region_read; `from` must be readable
+/// cap     covers a name of the region's ACL, and both have Write
+/// from    user address of n bytes
+/// Returns 0
+/// Errors  as region_read, where `from` is not readable; the others as there
+/// Cost    O(n), copied twice
 CallResult region_write(Call& call, CapSlot cap, RegionIdWord region, Count offset, UserAddr from,
                         Count n);
 
 /// Ends a region; its memory is zeroed before another use.
 /// cap     needs Write on the guard (not on the second entry)
 /// Errors  NotFound; BadCapability, Denied
+/// Cost    constant
 CallResult region_delete(Call& call, CapSlot cap, RegionIdWord region);
 
 }  // namespace xok::kernel::calls

@@ -17,6 +17,7 @@ namespace xok::kernel::calls {
 /// deadline  cycle count from which pages_repossess may take what is missing
 /// Errors    BadArgument  the caller itself;  TooBig  n
 ///           Busy         a request is not settled yet (n > 0)
+/// Cost      constant
 /// Source    thesis ch. 3; original sys_revoke_pages. differs: a right, a deadline, one environment
 CallResult pages_request(Call& call, Target target, Count n, Count deadline);
 

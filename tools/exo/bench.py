@@ -65,15 +65,23 @@ def rows(name: str):
 
 def as_dict(row: Row, ours: dict, peer: dict) -> dict:
     """ours, peer: test -> Figure, or the reason why there is none."""
-    mine, theirs = ours.get(row.test, "not measured"), peer.get(row.test, "not measured")
-    result = {"name": row.name, "unit": UNIT, "ours": part(mine, row.part), "peer": part(theirs, row.part),
-              "peer_name": peer_name(row.group), "bar": row.bar, "met": None}
+    entry = compare(row, ours.get(row.test, "not measured"), peer.get(row.test, "not measured"), row.bar)
+    entry["peer_name"] = peer_name(row.group)
+    return entry
+
+
+def compare(row, mine, theirs, bar, shares=(1, 1)) -> dict:
+    """The dict of a row (anything with `name` and `part`), out of two Figures or reasons; of each its share."""
+    values = [None if (whole := part(figure, row.part)) is None else whole * share
+              for figure, share in zip((mine, theirs), shares)]
+    result = {"name": row.name, "unit": UNIT, "ours": values[0], "peer": values[1],
+              "peer_name": peer_name(""), "bar": bar, "met": None}
     for key, figure in (("ours", mine), ("peer", theirs)):
         if isinstance(figure, counters.Figure):
             result[f"{key}_spread"] = figure.spread
             result[f"{key}_events"] = figure.events
-    if row.bar is not None:
-        result["met"] = result["ours"] is not None and result["ours"] <= row.bar
+    if bar is not None:
+        result["met"] = values[0] is not None and values[0] <= bar
     reasons = [f"{who}: {why}" for who, why in (("ours", mine), ("peer", theirs)) if isinstance(why, str)]
     if not reasons and result["met"] is False:
         events = ", ".join(f"{count:g} {event}" for event, count in mine.events.items() if count >= 0.5)
@@ -143,23 +151,9 @@ def measure(guest, group: str) -> dict:
 
 
 def measure_micro(guest, folder: str) -> dict:
-    """All tests in one boot; where that does not come to its end, one by one."""
-    try:
-        return micro(guest, folder, [])
-    except Fail:
-        figures = {}
-        for test in dict.fromkeys(row.test for row in ROWS if row.group == "micro"):
-            try:
-                figures.update(micro(guest, folder, [test]))
-            except Fail as why:
-                figures[test] = str(why)
-        return figures
-
-
-def micro(guest, folder: str, tests: list) -> dict:
-    count, marks = os.path.join(folder, "counters"), os.path.join(folder, "marks")
-    output = guest.run({"/bench/micro": tools.program("micro")}, ["/bench/micro", *tests], count, marks)
-    return counters.join(output, marks)
+    tests = list(dict.fromkeys(row.test for row in ROWS if row.group == "micro"))
+    return counters.one_boot_or_several(tests, folder, lambda names, *files: guest.run(
+        {"/bench/micro": tools.program("micro")}, ["/bench/micro", *names], *files))
 
 
 def measure_boot(guest, folder: str) -> dict:

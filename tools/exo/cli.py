@@ -16,6 +16,7 @@ TOP = """usage: ./exo COMMAND [OPTION]...
   bench  measure, and print a table beside Linux
   plot   run an example and draw what it measured, as SVG
   iso    make a disk image that boots on BIOS and UEFI machines
+  docs   write the reference pages, docs/reference/, out of the headers
 
 What is missing is installed with apt-get. `./exo COMMAND --help` says more.
 """
@@ -127,10 +128,13 @@ def test_command(arguments: list) -> int:
 
 
 def bench_command(arguments: list) -> int:
-    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [NAME]",
-                    description="Measures, and prints a table. NAME is part of a row's name.")
-    parser.add_argument("name", metavar="NAME", nargs="?", default="")
+    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [kernel] [NAME]",
+                    description="Measures, and prints a table beside Linux. `kernel`: the kernel's own operations. "
+                                "NAME is part of a row's name.")
+    parser.add_argument("name", metavar="NAME", nargs="*")
     parser.add_argument("--json", metavar="FILE", default="", help="write the rows to FILE")
+    parser.add_argument("--report", metavar="FILE.md", default="",
+                        help="kernel: write a page with the table, and its chart as FILE.svg")
     options = parser.parse_args(arguments)
     from . import benchmarks
     return benchmarks.main(options)
@@ -155,7 +159,15 @@ def iso_command(arguments: list) -> int:
     return iso.main(options)
 
 
-COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "plot": plot_command, "iso": iso_command}
+def docs_command(arguments: list) -> int:
+    Parser(prog="exo docs", usage="./exo docs", description="Writes docs/reference/ again, out of the headers. The "
+           "suite `docs` fails when it is stale.").parse_args(arguments)
+    from . import reference
+    return reference.main()
+
+
+COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "plot": plot_command,
+            "iso": iso_command, "docs": docs_command}
 
 
 def main(arguments: list) -> int:

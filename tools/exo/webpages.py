@@ -3,7 +3,7 @@
 """The documents as web pages: README.md and docs/ become what Cheetah serves.
 
 Only the Markdown these documents use: headings, paragraphs, lists, tables, fenced blocks, quotes; inside
-a line code, bold, emphasis and links.
+a line code, bold, emphasis, links and pictures.
 """
 import html
 import os
@@ -34,11 +34,11 @@ nav {{ border-bottom: 1px solid #ccc; padding-bottom: .5em; }}
 
 
 def sources() -> list:
-    """The documents that become pages."""
+    """The documents that become pages, and the pictures in them."""
     found = [os.path.join(paths.ROOT, name) for name in ("README.md", "CONTRIBUTING.md", "LICENSE")]
     for folder, folders, names in os.walk(os.path.join(paths.ROOT, "docs")):
         folders.sort()
-        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".md")]
+        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith((".md", ".svg"))]
     return [path for path in found if os.path.isfile(path)]
 
 
@@ -50,6 +50,9 @@ def pages() -> dict:
         with open(path, encoding="utf-8") as file:
             text = file.read()
         name = os.path.relpath(path, paths.ROOT)
+        if name.endswith(".svg"):
+            made[name] = text.encode()
+            continue
         target = "index.html" if name == "README.md" else name.removesuffix(".md") + ".html"
         heading = re.search(r"^# +(.*)$", text, re.M) if name.endswith(".md") else None
         titles[target] = re.sub(r"[`*]", "", heading.group(1)) if heading else name
@@ -76,6 +79,7 @@ def inline(text: str) -> str:
             pieces[i] = f"<code>{html.escape(piece.strip('`'))}</code>"
             continue
         piece = html.escape(piece, quote=False)
+        piece = re.sub(r"!\[([^\]]*)\]\(([^)\s]*)\)", r'<img alt="\1" src="\2">', piece)
         piece = re.sub(r"\[([^\]]*)\]\(([^)\s]*)\)", link, piece)
         piece = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", piece)
         pieces[i] = re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<i>\1</i>", piece)

@@ -64,7 +64,7 @@ def one_line(errors: bytes) -> str:
 
 def help_texts() -> None:
     for arguments in (["--help"], ["-h"], ["run", "--help"], ["test", "--help"], ["bench", "--help"], ["plot", "-h"],
-                      ["iso", "-h"]):
+                      ["iso", "-h"], ["docs", "-h"]):
         status_, output, errors = exo(*arguments)
         same((status_, errors), (0, b""))
         assert b"usage: ./exo" in output, output
@@ -76,11 +76,13 @@ def wrong_use() -> None:
                       ["run", "-p", "x:y"], ["run", "-p", "1:99999"], ["run", "-m", "lots"], ["run", "-c", "0"],
                       ["run", "--timeout", "-1"], ["run", "--accel", "magic"], ["run", "--machine", "pdp11"],
                       ["run", "--add", "/etc"], ["run", "--add", "/etc/passwd:relative"],
+                      ["bench", "kernel", "nosuch"], ["bench", "null", "pipe"],
+                      ["bench", "--report", "r.md"],
                       ["run", "-m", "4M", "--", "true"], ["run", "-p", "192.0.2.1:8099:80", "--", "true"],
                       ["run", "--net", "somehow", "--", "true"], ["run", "--net", "10.0.2.15/33,10.0.2.2,10.0.2.3"],
                       ["run", "--trace", "dreams", "--", "true"], ["run", "--env", "x", "--", "true"],
                       ["test", "--what"], ["test", "no-such-test-anywhere/x"], ["iso", "extra"],
-                      ["plot"], ["plot", "pie"]):
+                      ["plot"], ["plot", "pie"], ["docs", "extra"]):
         status_, output, errors = exo(*arguments)
         same((arguments, status_, output), (arguments, 2, b""))
         one_line(errors)

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Xok authors
-"""Every fenced `sh` block of the documents is run, in order, and must end with status 0.
+"""Every fenced `sh` block of the documents is run, in order, and must end with status 0; nothing in them is stale.
 
 A block runs in the root of the tree; one that clones the project, in an empty folder. Words after `sh`:
     with-guest   while a guest serves, on a free port that takes the place of 8080
 Blocks marked `text` are transcripts. `./exo test` without a filter, inside a document, runs the suite
 `tools` only, for it would not end otherwise.  Names: FILE:LINE
+
+    reference/PAGE   the page is what `./exo docs` writes now; reference/complete: errors and cost of every call
+    tutorial/code    the C++ of docs/tutorial.md, in order, is the program it explains, of 100 lines at most
+    tutorial/output  the program, booted, prints what the first transcript shows
 """
+import difflib
 import os
 import re
 import shutil
@@ -15,7 +20,7 @@ import subprocess
 import tempfile
 import time
 
-from .. import install, paths
+from .. import build, install, paths, reference
 from ..run import free_port
 from .runner import HANG_SECONDS
 
@@ -26,9 +31,54 @@ git() {
 """
 
 
+TUTORIAL = ("docs/tutorial.md", "apps/examples/tiny_libos.cpp")
+
+
 def run(report) -> None:
+    check_reference(report)
+    report.check("tutorial/code", lambda: check_tutorial(*(reference.read(path) for path in TUTORIAL)))
+    report.check("tutorial/output", lambda: check_tutorial_output(reference.read(TUTORIAL[0])))
     for name, words, text in blocks():
         report.check(name, lambda words=words, text=text: run_block(words, text))
+
+
+def check_reference(report) -> None:
+    if any(report.wants(f"reference/{name}") for name in ("calls.md", "window.md")):
+        for name, text in reference.pages().items():
+            report.check(f"reference/{name}", lambda name=name, text=text: same_page(name, text))
+    report.check("reference/complete", check_complete)
+
+
+def check_complete() -> None:
+    missing = reference.missing(reference.read("abi/syscalls.def"), reference.headers())
+    assert not missing, f"kernel/core/calls_*.hpp do not say of every call what they must: {', '.join(missing)}"
+
+
+def same_page(name: str, text: str) -> None:
+    path = os.path.join(reference.FOLDER, name)
+    old = build.read(path)
+    if old != text:
+        changed = list(difflib.unified_diff(old.splitlines(), text.splitlines(), lineterm="", n=0))
+        raise AssertionError(f"{paths.relative(path)} is stale: ./exo docs writes it again\n" + "\n".join(changed[:30]))
+
+
+def check_tutorial(page: str, program: str) -> None:
+    pieces = re.findall(r"^```cpp\n(.*?)^```$", page, re.M | re.S)
+    assert pieces, f"{TUTORIAL[0]} shows no C++"
+    shown, wanted = ([line for line in text.splitlines() if line.strip()] for text in ("".join(pieces), program))
+    assert len(wanted) <= 100, f"{TUTORIAL[1]} has {len(wanted)} lines"
+    changed = list(difflib.unified_diff(wanted, shown, *reversed(TUTORIAL), lineterm=""))
+    assert not changed, "the tutorial shows another program\n" + "\n".join(changed[:30])
+
+
+def check_tutorial_output(page: str) -> None:
+    install.ensure("run")
+    transcript = re.search(r"^```text\n(.*?)^```$", page, re.M | re.S).group(1)
+    program = os.path.join(paths.GUEST_APPS, "examples/tiny_libos.elf")
+    done = subprocess.run([os.path.join(paths.ROOT, "exo"), "run", "--quiet", "-p", "none", "--init", program],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_SECONDS, check=False)
+    output = done.stdout.decode(errors="replace").replace("\r", "")
+    assert done.returncode == 0 and output.endswith(transcript), f"status {done.returncode}\n{output[-1000:]}"
 
 
 def documents() -> list:

@@ -16,7 +16,7 @@ import time
 
 from .. import bundle, cpio, install, paths, qemu, rootfs, webpages
 from ..errors import Fail
-from . import cases
+from . import bench_parts, cases, reference_parts
 from .runner import HANG_SECONDS
 
 STAND_IN = os.path.join(paths.ROOT, "tests/host/fake_qemu.py")
@@ -54,7 +54,8 @@ def run(report) -> None:
                        ("streams-backpressure", streams_backpressure), ("streams-end-of-file", streams_end),
                        ("streams-reader-leaves", streams_reader_leaves), ("status", statuses),
                        ("closed-descriptors", closed_descriptors), ("interrupt", interrupt),
-                       ("timeout", timeout), ("machine-ends-early", machine_ends), ("killed-parent", killed_parent)):
+                       ("timeout", timeout), ("machine-ends-early", machine_ends), ("killed-parent", killed_parent),
+                       *bench_parts.TESTS, *reference_parts.TESTS):
         report.check(name, test)
 
 
@@ -173,12 +174,14 @@ def add_odd() -> None:
 
 
 def web_pages() -> None:
-    page = webpages.convert("# Title `x`\n\na **b** <c> [d](e.md)\nmore\n\n- one\n- two\n\n| h | i |\n| --- | --- |\n"
-                            "| `a|b` | 2 |\n\n```sh\n<raw>\n```\n")
+    page = webpages.convert("# Title `x`\n\na **b** <c> [d](e.md)\nmore\n\n![p](q.svg)\n\n- one\n- two\n\n| h | i |\n"
+                            "| --- | --- |\n| `a|b` | 2 |\n\n```sh\n<raw>\n```\n")
     for piece in ("<h1>Title <code>x</code></h1>", '<p>a <b>b</b> &lt;c&gt; <a href="e.html">d</a> more</p>',
-                  "<ul><li>one</li><li>two</li></ul>", "<th>h</th>", "<td>2</td>", "<pre>&lt;raw&gt;</pre>"):
+                  "<ul><li>one</li><li>two</li></ul>", '<img alt="p" src="q.svg">', "<th>h</th>", "<td>2</td>",
+                  "<pre>&lt;raw&gt;</pre>"):
         assert piece in page, f"{piece} is not in {page}"
-    assert "index.html" in webpages.pages()
+    made = webpages.pages()
+    assert "index.html" in made and "docs/reports/kernel.svg" in made and b"<img" in made["docs/reports/kernel.html"]
 
 
 def enough_cases() -> None:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Xok authors
+"""For each row of `exo bench kernel`: why it stands where it does, and what is left to gain.
+
+No figures here: the report has the measured ones beside each note.
+"""
+YIELD = ("A switch completes the one environment's context and loads the other's: all general registers, segments, "
+         "fs and gs bases, vector state, page tables; both times used are brought up to date.")
+CHANGE = ("`pte_modify_range` walks the range three times (check, take back the counts, change) and looks each page's "
+          "ACL up when it becomes writable.")
+FORK = ("Every present page of the parent is mapped into the child by an entry of its own, 64 to a call, so it grows "
+        "with the parent. Sharing the program's page tables copy-on-write, as the shared region's are, makes it "
+        "constant.")
+
+NOTES = {
+    "null": "Entry and exit save only what C++ may destroy; the rest is the kernel's lock, the record of the caller, "
+            "and the table of calls. Left: calls that need neither lock nor record could be answered in assembly.",
+    "foreign": "`syscall_entry` in `kernel/arch/x86_64/entry.S` compares once and jumps to the application's own "
+               "entry. Nothing is left but the two `swapgs` that reach the Uenv.",
+    "getppid": "The kernel's part, and ExOS' quick calls (`exos/linux/quick_calls.S`), which keep the program's "
+               "registers. A patched call site would save the kernel's part too.",
+    "fault": "The entry code writes the fault into the Uenv and returns into the handler; the way back does not enter "
+             "the kernel.",
+    "sigsegv": "Most of it is Linux' signal frame, built and read by ExOS: the vector state is saved to the program's "
+               "stack and restored from it, as programs may look there. The return is a system call of its own, "
+               "as on Linux.",
+    "fresh-page": "128 vector stores clear the page and are the floor; the entry's cost is the row `pte`; the rest is "
+                  "ExOS' search for the region. Left: several pages per fault where the access is sequential.",
+    "pte": "Checks of the ACL, of the account and of the limits; counts kept in the page and in three levels of page "
+           "tables; the exposed free list. Left: one walk, not one for checks and one for the store; counts that are "
+           "summed up once per call.",
+    "pte-batch": "The crossing is shared by 128 entries, the checks and the counts are not. Left: walk once per table, "
+                 "look an ACL up once per run of equal owners, add the counts once per call.",
+    "transfer": "The kernel copies the message and what the callee's registers held to memory that it checks, follows "
+                "who waits for whom, and switches. " + YIELD + " Left: a path of its own in assembly for a callee "
+                "that is asleep and a message without a block.",
+    "directed-yield": YIELD + " Left: a straight way out that loads only the registers that calls keep.",
+    "switch": YIELD + " Choosing the next position of the vector comes on top, and setting the timer anew.",
+    "pipe": "Two switches, each behind a wakeup predicate that is set anew and evaluated; ExOS copies the bytes "
+            "through the shared region. Left: a predicate that stays, and a directed yield to the "
+            "reader.",
+    "fork-1": FORK,
+    "fork-16": FORK,
+    "fork-256": FORK,
+    "fork-exec": "The fork's part shrinks with the row above; the rest is exec taking down one address "
+                 "space and filling another, and the new program's first faults. Left: fewer of these faults, by "
+                 "mapping file pages in batches.",
+    "dirty": "A load from the page-table window, no call. Linux has to be asked through /proc/self/pagemap, "
+             "one read per page; what it costs varies with where a boot puts the memory.",
+    "prot1": CHANGE,
+    "prot100": CHANGE + " Each page's translation is forgotten by an instruction of its own.",
+    "unprot100": CHANGE + " Each page's translation is forgotten by an instruction of its own; one reload of the "
+                 "tables would be cheaper from some tens on.",
+    "trap": "The fault's row, and the run-time's frame of all registers around a handler in C++. A handler in "
+            "assembly that touches three registers needs a third of it.",
+    "appel1": "One trap and two calls of `pte_modify_range`. " + CHANGE,
+    "appel2": "One trap, one call, and a hundredth of `prot100`. " + CHANGE,
+}
