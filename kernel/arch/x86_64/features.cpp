@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "abi/exposed.hpp"
-#include "abi/syscalls.hpp"
 #include "kernel/arch/x86_64/kernel_env.hpp"
 #include "kernel/arch/x86_64/log.hpp"
 #include "kernel/arch/x86_64/memory.hpp"
@@ -26,8 +25,9 @@ struct Feature {
 };
 
 constexpr Feature kRequired[] = {
-    {"TSC", 1, Register::Edx, 4},          {"APIC", 1, Register::Edx, 9},
-    {"PGE", 1, Register::Edx, 13},         {"FXSR", 1, Register::Edx, 24},
+    {"TSC", 1, Register::Edx, 4},          {"MCE", 1, Register::Edx, 7},
+    {"APIC", 1, Register::Edx, 9},         {"PGE", 1, Register::Edx, 13},
+    {"FXSR", 1, Register::Edx, 24},        {"SSE2", 1, Register::Edx, 26},
     {"XSAVE", 1, Register::Ecx, 26},       {"SYSCALL", 0x80000001, Register::Edx, 11},
     {"NX", 0x80000001, Register::Edx, 20}, {"FSGSBASE", 7, Register::Ebx, 0},
     {"SMEP", 7, Register::Ebx, 7},         {"SMAP", 7, Register::Ebx, 20},
@@ -87,13 +87,13 @@ void set_control_registers() {
 const Features& features() { return g_features; }
 
 void enable_features() {
-  bool complete = true;
-  for (const Feature& feature : kRequired) {
-    if (has(feature)) continue;
-    log_error(Line{} << "Xok: this processor lacks " << feature.name << ", which is required.");
-    complete = false;
+  Line missing;
+  for (const Feature& feature : kRequired)
+    if (!has(feature)) missing << (missing.view().empty() ? "" : ", ") << feature.name;
+  if (!missing.view().empty()) {
+    log_error(Line{} << "Xok: this processor lacks what Xok needs: " << missing.view() << ".");
+    stop_machine(kStopPanic);
   }
-  if (!complete) stop_machine(kStopFailure);
 
   g_features.umip = has(kUmip);
   g_features.self_snoop = has(kSelfSnoop);
