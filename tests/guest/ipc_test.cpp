@@ -117,6 +117,7 @@ std::int64_t add(const Child& server, std::uint64_t a, std::uint64_t b, std::int
 [[gnu::noinline]] void calls(Checks& t, Space space) {
   Child server = make_child(0, space, sleeping_server);
   let_start(server);
+  while (rt::env_record(server.id).status != EnvStatus::Sleeping) sys::yield(server.id, 0);
   std::int64_t error = 0;
   Uenv& mine = rt::self();
   mine.ipc.out_words = 1;
