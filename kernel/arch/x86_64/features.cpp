@@ -37,6 +37,7 @@ constexpr Feature kTscDeadline = {"TSC-deadline", 1, Register::Ecx, 24};
 constexpr Feature kRdrand = {"RDRAND", 1, Register::Ecx, 30};
 constexpr Feature kSelfSnoop = {"SS", 1, Register::Edx, 27};
 constexpr Feature kAvx = {"AVX", 1, Register::Ecx, 28};
+constexpr Feature kAvx512 = {"AVX512F", 7, Register::Ebx, 16};
 
 bool has(const Feature& feature) {
   if (cpuid(feature.leaf & 0x80000000).eax < feature.leaf) return false;
@@ -63,7 +64,8 @@ void enable_vectors() {
   if (has(kAvx) && (supported & kStateAvx) != 0) {
     mask |= kStateAvx;
     g_features.avx = true;
-    if ((supported & kStateAvx512) == kStateAvx512) mask |= kStateAvx512;
+    // A model may list the state and, emulated, have neither instructions nor registers.
+    if (has(kAvx512) && (supported & kStateAvx512) == kStateAvx512) mask |= kStateAvx512;
   }
   write_xcr0(mask);
   if (cpuid(0xd).ebx > kPageSize - KENV_VECTORS) {  // ebx: size for what XCR0 enables
