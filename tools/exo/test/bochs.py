@@ -21,7 +21,7 @@ from .runner import HANG_SECONDS
 
 NEWEST = "corei7_icelake_u"  # AVX-512, UMIP
 OTHERS = ("broadwell_ult", "ryzen")  # the oldest of Intel's with what Xok needs; AMD's
-PROCESSOR_TESTS = ("attacks_processor", "calls_test")  # what may differ there
+PROCESSOR_TESTS = ("attacks_processor", "attacks_returns", "attacks_vectors", "calls_test")  # what may differ there
 TOO_OLD = "corei7_haswell_4770"  # it lacks SMAP
 REFUSAL = "Xok: this processor lacks what Xok needs: SMAP."
 
@@ -47,6 +47,7 @@ COMMANDS = "continue\nquit\n"  # for Bochs' debugger, which Debian's package has
 
 
 def run(report) -> None:
+    build.ensure(paths.GUEST_PRESET)
     programs = {os.path.basename(path).removesuffix(".elf"): path
                 for path in sorted(glob.glob(os.path.join(paths.GUEST_TESTS, "*.elf")))}
     wanted = [(NEWEST, name) for name in programs] + [(model, name) for model in OTHERS for name in PROCESSOR_TESTS]
@@ -55,7 +56,6 @@ def run(report) -> None:
     if not wanted and not old:
         return
     install.ensure("iso", "bochs")
-    build.ensure(paths.GUEST_PRESET)
     for model, name in wanted:
         judge(report, f"{model}/{name}", *boot(model, programs[name], lambda text: False))
     if old:
