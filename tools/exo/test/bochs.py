@@ -15,7 +15,6 @@ import subprocess
 import time
 
 from .. import build, bundle, install, iso, paths, processes
-from ..errors import Fail
 from .guest import judge
 from .runner import HANG_SECONDS
 
@@ -34,7 +33,7 @@ vgaromimage: file=/usr/share/vgabios/vgabios.bin
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path={image}, status=inserted
 boot: cdrom
-com1: enabled=1, mode=file, dev={serial}
+com1: enabled=1, {com1}
 sound: driver=dummy
 clock: sync=none
 log: /dev/null
@@ -52,14 +51,14 @@ def run(report) -> None:
                 for path in sorted(glob.glob(os.path.join(paths.GUEST_TESTS, "*.elf")))}
     wanted = [(NEWEST, name) for name in programs] + [(model, name) for model in OTHERS for name in PROCESSOR_TESTS]
     wanted = [(model, name) for model, name in wanted if wants(report, f"{model}/{name}")]
-    old = report.wants("missing-feature")
-    if not wanted and not old:
+    others = [name for name in ("missing-feature", "shell") if report.wants(name)]
+    if not wanted and not others:
         return
     install.ensure("iso", "bochs")
     for model, name in wanted:
         judge(report, f"{model}/{name}", *boot(model, programs[name], lambda text: False))
-    if old:
-        report.check("missing-feature", lambda: missing_feature(programs["calls_test"]))
+    report.check("missing-feature", lambda: missing_feature(programs["calls_test"]))
+    report.check("shell", shell)
 
 
 def wants(report, name: str) -> bool:
@@ -78,40 +77,73 @@ def boot(model: str, program: str, enough):
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}
     image, serial = paths.state_file("bochs/xok.iso"), paths.state_file("bochs/serial")
     iso.make(parts, image)
-    write("bochs/commands", COMMANDS)
-    write("bochs/configuration", CONFIGURATION.format(model=model, image=image, serial=serial))
     write("bochs/serial", "")
-    terminal, theirs = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            ["bochs", "-q", "-f", paths.state_file("bochs/configuration"), "-rc", paths.state_file("bochs/commands")],
-            stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=dict(os.environ, TERM="vt100"),
-            start_new_session=True, preexec_fn=processes.dies_with_us(signal.SIGKILL))
-    except FileNotFoundError as error:
-        raise Fail("bochs is not installed") from error
-    finally:
-        os.close(theirs)
-    try:
-        wrong = follow(process, terminal, lambda: enough(read(serial)))
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
+    with Bochs(model, image, f"mode=file, dev={serial}") as machine:
+        wrong = machine.run(lambda: enough(read(serial)))
     return read(serial).split("\n"), wrong
 
 
-def follow(process, terminal: int, enough) -> str:
-    """Waits for Bochs to end; takes what it draws, which would stop it otherwise."""
-    deadline = time.monotonic() + HANG_SECONDS
-    while process.poll() is None and not enough():
-        if time.monotonic() > deadline:
-            return f"timed out after {HANG_SECONDS} s"
-        if select.select([terminal], [], [], 0.1)[0]:
-            try:
-                os.read(terminal, 1 << 16)
-            except OSError:  # the other side is closed: it ends
-                process.wait()
-    return ""
+def shell() -> None:
+    """The image that `./exo iso` makes: a shell on the serial line, which is a terminal of ours."""
+    image, line, theirs = paths.state_file("bochs/shell.iso"), *pty.openpty()
+    iso.make(iso.shell_parts(), image)
+    try:
+        with Bochs(NEWEST, image, f"mode=term, dev={os.ttyname(theirs)}") as machine:
+            seen = bytearray()
+            for wanted, answer in ((b"/ # ", b"echo $((6*7))\n"), (b"\n42\r\n", b"exit\n")):
+                wrong = machine.run(lambda wanted=wanted: arrived(line, seen, wanted))
+                assert wanted in seen, f"{wrong or 'Bochs ended'}: {bytes(seen[-1500:])}"
+                os.write(line, answer)
+            wrong = machine.run(lambda: arrived(line, seen, b"PANIC"))
+            assert not wrong and b"PANIC" not in seen, f"{wrong}: {bytes(seen[-1500:])}"
+    finally:
+        os.close(line)
+        os.close(theirs)
+
+
+def arrived(line: int, seen: bytearray, wanted: bytes) -> bool:
+    """Adds what is there to `seen`; whether `wanted` is in it."""
+    while select.select([line], [], [], 0)[0]:
+        seen += os.read(line, 1 << 16)
+    return wanted in seen
+
+
+class Bochs:
+    """A started Bochs, which draws on a terminal of its own; use it as a context manager."""
+
+    def __init__(self, model: str, image: str, com1: str):
+        write("bochs/commands", COMMANDS)
+        write("bochs/configuration", CONFIGURATION.format(model=model, image=image, com1=com1))
+        self._screen, theirs = pty.openpty()
+        try:
+            self._process = subprocess.Popen(
+                ["bochs", "-q", "-f", paths.state_file("bochs/configuration"), "-rc",
+                 paths.state_file("bochs/commands")],
+                stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=dict(os.environ, TERM="vt100"),
+                start_new_session=True, preexec_fn=processes.dies_with_us(signal.SIGKILL))
+        finally:
+            os.close(theirs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        os.close(self._screen)
+
+    def run(self, enough) -> str:
+        """Waits until it has ended, or enough(); takes what it draws, which would stop it otherwise."""
+        deadline = time.monotonic() + HANG_SECONDS
+        while self._process.poll() is None and not enough():
+            if time.monotonic() > deadline:
+                return f"timed out after {HANG_SECONDS} s"
+            if select.select([self._screen], [], [], 0.1)[0]:
+                try:
+                    os.read(self._screen, 1 << 16)
+                except OSError:  # the other side is closed: it ends
+                    self._process.wait()
+        return ""
 
 
 def read(path: str) -> str:
