@@ -18,7 +18,8 @@ from .. import build, bundle, install, iso, paths, processes
 from .guest import judge
 from .runner import HANG_SECONDS
 
-NEWEST = "corei7_icelake_u"  # AVX-512, UMIP
+# It has AVX-512, and does not state a clock rate, as later ones do, which is not that of Bochs.
+MODEL = "corei7_skylake_x"
 OTHERS = ("broadwell_ult", "ryzen")  # the oldest of Intel's with what Xok needs; AMD's
 PROCESSOR_TESTS = ("attacks_processor", "attacks_returns", "attacks_vectors", "calls_test")  # what may differ there
 TOO_OLD = "corei7_haswell_4770"  # it lacks SMAP
@@ -49,7 +50,7 @@ def run(report) -> None:
     build.ensure(paths.GUEST_PRESET)
     programs = {os.path.basename(path).removesuffix(".elf"): path
                 for path in sorted(glob.glob(os.path.join(paths.GUEST_TESTS, "*.elf")))}
-    wanted = [(NEWEST, name) for name in programs] + [(model, name) for model in OTHERS for name in PROCESSOR_TESTS]
+    wanted = [(MODEL, name) for name in programs] + [(model, name) for model in OTHERS for name in PROCESSOR_TESTS]
     wanted = [(model, name) for model, name in wanted if wants(report, f"{model}/{name}")]
     others = [name for name in ("missing-feature", "shell") if report.wants(name)]
     if not wanted and not others:
@@ -88,7 +89,7 @@ def shell() -> None:
     image, line, theirs = paths.state_file("bochs/shell.iso"), *pty.openpty()
     iso.make(iso.shell_parts(), image)
     try:
-        with Bochs(NEWEST, image, f"mode=term, dev={os.ttyname(theirs)}") as machine:
+        with Bochs(MODEL, image, f"mode=term, dev={os.ttyname(theirs)}") as machine:
             seen = bytearray()
             for wanted, answer in ((b"/ # ", b"echo $((6*7))\n"), (b"\n42\r\n", b"exit\n")):
                 wrong = machine.run(lambda wanted=wanted: arrived(line, seen, wanted))
