@@ -58,6 +58,14 @@ class Checks {
     }
     print("\n");
   }
+  /// For what this machine has not got.
+  void skipped(std::string_view name, std::string_view why) {
+    print("SKIP ");
+    print_name(name);
+    print(": ");
+    print(why);
+    print("\n");
+  }
   void refused(std::string_view name, std::int64_t got, Errc error) {
     equal(name, got, -static_cast<std::int64_t>(error));
   }

@@ -117,6 +117,7 @@ std::int64_t add(const Child& server, std::uint64_t a, std::uint64_t b, std::int
 [[gnu::noinline]] void calls(Checks& t, Space space) {
   Child server = make_child(0, space, sleeping_server);
   let_start(server);
+  while (rt::env_record(server.id).status != EnvStatus::Sleeping) sys::yield(server.id, 0);
   std::int64_t error = 0;
   Uenv& mine = rt::self();
   mine.ipc.out_words = 1;
@@ -136,6 +137,9 @@ std::int64_t add(const Child& server, std::uint64_t a, std::uint64_t b, std::int
           static_cast<std::int64_t>(EnvStatus::Sleeping));
   const std::uint64_t before = g_requests;
   t.equal("a send", sys::ipc_send(make_target(kGateSlot, server.id), kAdd, 1, 2, 0, 0), 0);
+  // A slice may have ended in the middle of it.
+  while (is_alive(server.id) && (g_requests == before || server.uenv->ipc.busy != 0))
+    sys::yield(server.id, 0);
   t.equal("a send is handled", static_cast<std::int64_t>(g_requests - before), 1);
   t.equal("a call that lasts three slices",
           static_cast<std::int64_t>(rt::ipc_call(kGateSlot, server.id, {kSlow}).words[0]), 5);

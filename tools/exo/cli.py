@@ -121,6 +121,8 @@ def test_command(arguments: list) -> int:
     parser.add_argument("--list", action="store_true", help="print the suites and stop")
     parser.add_argument("--fuzz-seconds", metavar="N", type=positive, default=5,
                         help="time for each fuzz target (default 5)")
+    parser.add_argument("--all-machines", action="store_true",
+                        help="the guest tests on every combination of machine, processor and memory")
     parser.add_argument("--json", metavar="FILE", default="", help="write the results to FILE")
     options = parser.parse_args(arguments)
     from .test import runner

@@ -46,6 +46,12 @@ PACKAGES = {
         "xorriso": "/usr/bin/xorriso",
         "mtools": "/usr/bin/mformat",
     },
+    "bochs": {
+        "bochs": "/usr/bin/bochs",
+        "bochs-term": "/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so",
+        "bochsbios": "/usr/share/bochs/BIOS-bochs-latest",
+        "vgabios": "/usr/share/vgabios/vgabios.bin",
+    },
     "uefi": {"ovmf": "/usr/share/OVMF/OVMF_CODE.fd"},
 }
 

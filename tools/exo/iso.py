@@ -28,13 +28,16 @@ menuentry "Xok" {
 def main(options) -> int:
     install.ensure("iso", "run")
     build.ensure(paths.GUEST_PRESET)
-    parts = run.image(paths.EXOS)
-    environment = [f"{name}={value}" for name, value in run.ENVIRONMENT.items()] + ["TERM=vt100"]
-    parts["job"] = bundle.job("shell", environment=environment, cheetah=True)
     output = options.output or os.path.join(paths.BUILD, "xok.iso")
-    make(parts, output)
+    make(shell_parts(), output)
     print(f"exo: {paths.relative(os.path.abspath(output))}: boots on BIOS and UEFI machines", file=sys.stderr)
     return 0
+
+
+def shell_parts() -> dict:
+    """A bundle that starts the shell, and Cheetah where there is a network."""
+    environment = [f"{name}={value}" for name, value in run.ENVIRONMENT.items()] + ["TERM=vt100"]
+    return {**run.image(paths.EXOS), "job": bundle.job("shell", environment=environment, cheetah=True)}
 
 
 def make(parts: dict, output: str) -> None:

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "abi/exposed.hpp"
-#include "abi/syscalls.hpp"
 #include "kernel/arch/x86_64/kernel_env.hpp"
 #include "kernel/arch/x86_64/log.hpp"
 #include "kernel/arch/x86_64/memory.hpp"
@@ -26,8 +25,9 @@ struct Feature {
 };
 
 constexpr Feature kRequired[] = {
-    {"TSC", 1, Register::Edx, 4},          {"APIC", 1, Register::Edx, 9},
-    {"PGE", 1, Register::Edx, 13},         {"FXSR", 1, Register::Edx, 24},
+    {"TSC", 1, Register::Edx, 4},          {"MCE", 1, Register::Edx, 7},
+    {"APIC", 1, Register::Edx, 9},         {"PGE", 1, Register::Edx, 13},
+    {"FXSR", 1, Register::Edx, 24},        {"SSE2", 1, Register::Edx, 26},
     {"XSAVE", 1, Register::Ecx, 26},       {"SYSCALL", 0x80000001, Register::Edx, 11},
     {"NX", 0x80000001, Register::Edx, 20}, {"FSGSBASE", 7, Register::Ebx, 0},
     {"SMEP", 7, Register::Ebx, 7},         {"SMAP", 7, Register::Ebx, 20},
@@ -37,6 +37,7 @@ constexpr Feature kTscDeadline = {"TSC-deadline", 1, Register::Ecx, 24};
 constexpr Feature kRdrand = {"RDRAND", 1, Register::Ecx, 30};
 constexpr Feature kSelfSnoop = {"SS", 1, Register::Edx, 27};
 constexpr Feature kAvx = {"AVX", 1, Register::Ecx, 28};
+constexpr Feature kAvx512 = {"AVX512F", 7, Register::Ebx, 16};
 
 bool has(const Feature& feature) {
   if (cpuid(feature.leaf & 0x80000000).eax < feature.leaf) return false;
@@ -63,7 +64,8 @@ void enable_vectors() {
   if (has(kAvx) && (supported & kStateAvx) != 0) {
     mask |= kStateAvx;
     g_features.avx = true;
-    if ((supported & kStateAvx512) == kStateAvx512) mask |= kStateAvx512;
+    // A model may list the state and, emulated, have neither instructions nor registers.
+    if (has(kAvx512) && (supported & kStateAvx512) == kStateAvx512) mask |= kStateAvx512;
   }
   write_xcr0(mask);
   if (cpuid(0xd).ebx > kPageSize - KENV_VECTORS) {  // ebx: size for what XCR0 enables
@@ -87,13 +89,13 @@ void set_control_registers() {
 const Features& features() { return g_features; }
 
 void enable_features() {
-  bool complete = true;
-  for (const Feature& feature : kRequired) {
-    if (has(feature)) continue;
-    log_error(Line{} << "Xok: this processor lacks " << feature.name << ", which is required.");
-    complete = false;
+  Line missing;
+  for (const Feature& feature : kRequired)
+    if (!has(feature)) missing << (missing.view().empty() ? "" : ", ") << feature.name;
+  if (!missing.view().empty()) {
+    log_error(Line{} << "Xok: this processor lacks what Xok needs: " << missing.view() << ".");
+    stop_machine(kStopPanic);
   }
-  if (!complete) stop_machine(kStopFailure);
 
   g_features.umip = has(kUmip);
   g_features.self_snoop = has(kSelfSnoop);

@@ -53,7 +53,7 @@ System& system() {
 
 void fail_boot [[noreturn]] (const Line& why) {
   log_error(why);
-  stop_machine(kStopFailure);
+  stop_machine(kStopPanic);
 }
 
 template <std::size_t N>

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/acpi.hpp"
 #include "kernel/arch/x86_64/log.hpp"
 #include "kernel/arch/x86_64/registers.hpp"
+#include "kernel/arch/x86_64/serial.hpp"
 
 namespace xok::kernel::x86 {
 namespace {
@@ -40,9 +41,11 @@ void prefer_power_off(PowerOff way) { g_way = way; }
 void stop_machine(std::uint64_t status) {
   disable_interrupts();
   if (status != kStopClean) print_kept_lines();
+  serial().drain();
   if (status != kStopClean || g_way == PowerOff::DebugExit) debug_exit(status);
   if (acpi().power_off()) wait_for_power_off();
   debug_exit(status);
+  if (status != kStopClean) halt_forever();
   reset();
 }
 

@@ -16,8 +16,10 @@ enum class PowerOff : std::uint8_t {
 };
 void prefer_power_off(PowerOff way);
 
-/// Ends the machine: by ACPI, by QEMU's debug-exit port 0x501 (a failure always tries that first,
-/// for ACPI reports no status), at last by a reset.
+/// Ends the machine, when the serial line has sent all: by ACPI, by QEMU's debug-exit port 0x501 (a
+/// failure always tries that first, for ACPI reports no status). Where nothing turns it off, a
+/// clean stop resets it; after a failure it stands still: what the console says stays to be read,
+/// and it does not start over and over.
 [[noreturn]] void stop_machine(std::uint64_t status);
 
 }  // namespace xok::kernel::x86

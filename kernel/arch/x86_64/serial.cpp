@@ -20,7 +20,8 @@ constexpr std::uint16_t kLineStatus = kPort + 5;
 constexpr std::uint16_t kScratch = kPort + 7;
 
 constexpr std::uint8_t kDataReady = 1;
-constexpr std::uint8_t kTransmitterEmpty = 0x20;
+constexpr std::uint8_t kTransmitterEmpty = 0x20;  // the FIFO; the last byte may be on its way
+constexpr std::uint8_t kTransmitterIdle = 0x40;
 constexpr std::size_t kFifoDepth = 16;
 /// Looks at the line state before a byte is given up: a stuck line must not stop the kernel.
 constexpr unsigned kPatience = 100'000;
@@ -62,6 +63,12 @@ void Serial::send(std::string_view text) {
     }
     out8(kData, static_cast<std::uint8_t>(text[i]));
   }
+}
+
+void Serial::drain() {
+  if (!present_) return;
+  unsigned patience = kPatience;
+  while ((in8(kLineStatus) & kTransmitterIdle) == 0 && --patience > 0) relax();
 }
 
 void Serial::put(std::size_t n) {

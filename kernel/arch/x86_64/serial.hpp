@@ -25,6 +25,8 @@ class Serial {
   /// From here on the record of port 0 is kept up to date, and input interrupts are on.
   void attach(ConsolePortInfo& record);
   void send(std::string_view text);
+  /// Waits until the last byte has left: a machine that is turned off keeps none of its FIFO.
+  void drain();
 
   // -- Console port 0, as in kernel/core/machine.hpp.
   std::span<std::byte> room() { return output_; }

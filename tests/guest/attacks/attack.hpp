@@ -151,10 +151,20 @@ class Attacker {
   }
   /// Gives it time until it has returned, died, or `seconds` have passed. Whether it returned.
   bool run(std::uint64_t seconds = 20) {
-    sys::slice_alloc(kRoot, 0, kAnyPosition, id);
     const std::uint64_t end = rt::monotonic_ns() + seconds * kNanosecondsPerSecond;
+    sys::slice_alloc(kRoot, 0, kAnyPosition, id);
     while (!finished() && !gone() && rt::monotonic_ns() < end) rt::yield(id);
     return finished();
+  }
+  /// The same for one that is not expected to return: until it has been given the processor a few
+  /// times, longer than a slice in all, or is gone.
+  void run_briefly() {
+    constexpr std::uint64_t kTimes = 3, kLongEnough = 25'000'000;
+    sys::slice_alloc(kRoot, 0, kAnyPosition, id);
+    const volatile Env& record = rt::env_record(id);
+    const std::uint64_t switches = record.switches + kTimes;
+    const std::uint64_t end = rt::monotonic_ns() + kLongEnough;
+    while (!gone() && (record.switches < switches || rt::monotonic_ns() < end)) rt::yield(id);
   }
   bool finished() { return !gone() && uenv().library[kDoneWord] != 0; }
 

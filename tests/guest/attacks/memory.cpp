@@ -18,8 +18,12 @@ constexpr std::uint64_t kLargeVa = 0x51'0000'0000;
 constexpr std::uint64_t kLargeSize = std::uint64_t{512} * kPageSize;
 constexpr std::uint64_t kPattern = 0xdead'5ec2'e700'0001;
 constexpr std::uint64_t kSecretPages = 200;
+/// Of the free pages of a large machine about so many are tried: all would touch, and so take from
+/// the host, every page there is. Whole runs of 512 are, for the host may give 2 MiB at a touch.
+constexpr std::uint64_t kFreeTried = 1 << 16;
 
-volatile std::uint64_t g_page, g_accepted, g_first, g_count, g_vectors[16];
+volatile std::uint64_t g_page, g_accepted, g_first, g_count, g_passed_over, g_vectors[16];
+volatile std::uint64_t g_secret_pages[kSecretPages];
 volatile std::int64_t g_results[16];
 
 bool is_mine(std::uint64_t page) {
@@ -27,10 +31,19 @@ bool is_mine(std::uint64_t page) {
   return info.status == PageStatus::User && info.acl[0] == kAttackerName;
 }
 
+bool is_tried(std::uint64_t page) {
+  return page / 512 % (1 + system_info().page_count / kFreeTried) == 0;
+}
+bool is_free(std::uint64_t page) { return rt::page_record(page).status == PageStatus::Free; }
+
 /// M1: every frame number there is, and some beyond, for reading and for writing.
 void every_frame(std::uint64_t) {
-  const std::uint64_t end = system_info().page_count + 16;
-  for (std::uint64_t page = 1; page < end; page++) {
+  const std::uint64_t count = system_info().page_count;
+  for (std::uint64_t page = 1; page < count + 16; page++) {
+    if (page < count && !is_tried(page) && is_free(page)) {
+      g_passed_over = g_passed_over + 1;
+      continue;
+    }
     for (const std::uint64_t writable : {std::uint64_t{0}, kPteWritable}) {
       const std::int64_t n =
           sys::pte_insert(0, page << kPageShift | kPtePresent | writable, kVa, kSelf);
@@ -41,6 +54,12 @@ void every_frame(std::uint64_t) {
     }
   }
   sys::pte_insert(0, 0, kVa, kSelf);
+}
+
+bool is_free_run(std::uint64_t first) {
+  for (std::uint64_t page = first; page < first + 512; page++)
+    if (!is_free(page)) return false;
+  return true;
 }
 
 /// M2: its own tables at every level, and large pages that cover one.
@@ -64,6 +83,7 @@ void own_tables(std::uint64_t) {
   const std::uint64_t runs = system_info().page_count / 512;
   for (std::uint64_t run = 0; run <= runs; run++) {
     const std::uint64_t first = run * 512;
+    if (!is_tried(first) && is_free_run(first)) continue;
     const std::int64_t n =
         sys::large_insert(0, first << kPageShift | kData | kPteLarge, kLargeVa, kSelf);
     if (n < 0) continue;
@@ -132,39 +152,29 @@ void many_mappings(std::uint64_t) {
   g_first = rt::page_record(static_cast<std::uint64_t>(page)).mappings;
 }
 
-/// M8: what an environment that ended has written, and left in vector registers.
+/// M8: what an environment that ended has written. (Registers are in vectors.cpp.)
 void write_secrets(std::uint64_t) {
   for (std::uint64_t i = 0; i < kSecretPages; i++) {
-    sys::pte_insert(0, kData, kVa + i * kPageSize, kSelf);
+    g_secret_pages[i] =
+        static_cast<std::uint64_t>(sys::pte_insert(0, kData, kVa + i * kPageSize, kSelf));
     auto* const words = reinterpret_cast<volatile std::uint64_t*>(kVa + i * kPageSize);
     for (std::size_t k = 0; k < kPageSize / 8; k++) words[k] = kPattern;
   }
-  __asm__ volatile(
-      "mov %0, %%rax\n\tmovq %%rax, %%xmm0\n\tmovq %%rax, %%xmm7\n\tmovq %%rax, %%xmm15\n\t"
-      "push %%rax\n\tfildll (%%rsp)\n\tpop %%rax"
-      :
-      : "r"(kPattern)
-      : "rax", "memory");
+}
+void read_free_page(std::uint64_t page) {
+  if (!is_free(page) || sys::pte_insert(0, page << kPageShift | kPtePresent, kVa, kSelf) < 0)
+    return;
+  g_count = g_count + 1;
+  const auto* const words = reinterpret_cast<volatile std::uint64_t*>(kVa);
+  std::uint64_t any = 0;
+  for (std::size_t k = 0; k < kPageSize / 8; k++) any |= words[k];
+  if (any != 0) g_accepted = g_accepted + 1;
 }
 void read_leftovers(std::uint64_t) {
-  std::uint64_t vectors[3] = {1, 1, 1};
-  __asm__ volatile("movq %%xmm0, %0\n\tmovq %%xmm7, %1\n\tmovq %%xmm15, %2"
-                   : "=r"(vectors[0]), "=r"(vectors[1]), "=r"(vectors[2]));
-  std::uint16_t tags = 0;
-  std::uint32_t environment[7];
-  __asm__ volatile("fnstenv %0" : "=m"(environment));
-  tags = static_cast<std::uint16_t>(environment[2]);
-  g_vectors[0] = vectors[0] | vectors[1] | vectors[2];
-  g_vectors[1] = tags;
-  for (std::uint64_t page = 1; page < system_info().page_count; page++) {
-    if (rt::page_record(page).status != PageStatus::Free) continue;
-    if (sys::pte_insert(0, page << kPageShift | kPtePresent, kVa, kSelf) < 0) continue;
-    g_count = g_count + 1;
-    const auto* const words = reinterpret_cast<volatile std::uint64_t*>(kVa);
-    std::uint64_t any = 0;
-    for (std::size_t k = 0; k < kPageSize / 8; k++) any |= words[k];
-    if (any != 0) g_accepted = g_accepted + 1;
-  }
+  for (const volatile std::uint64_t& page : g_secret_pages) read_free_page(page);
+  const std::uint64_t count = system_info().page_count;
+  for (std::uint64_t page = 1; page < count; page++)
+    if (is_tried(page)) read_free_page(page);
 }
 
 /// W1, W2: predicates over words that are not its own to read.
@@ -201,6 +211,13 @@ void predicates(std::uint64_t) {
   g_vectors[2] = static_cast<std::uint64_t>(PageStatus{info.status});
 }
 
+/// User-mode instruction prevention: without it sidt is anybody's.
+bool has_umip() {
+  std::uint32_t eax = 7, ebx = 0, ecx = 0, edx = 0;
+  __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+  return (ecx & 1u << 2) != 0;
+}
+
 /// L2: kernel addresses in what is exposed, and from the instructions that could tell.
 void addresses(std::uint64_t) {
   const auto scan = [](std::uint64_t from, std::uint64_t bytes) {
@@ -217,7 +234,7 @@ void addresses(std::uint64_t) {
   scan(kExposedSlices, sizeof(Slice) * kSlicesPerProcessor);
   scan(kExposedFilters, sizeof(FilterRecord) * kMaxFilters);
   scan(kExposedEnvs, sizeof(Env) * kMaxEnvironments);
-  g_vectors[0] = XOK_PROBE("sidt -64(%%rsp)");
+  if (has_umip()) g_vectors[0] = XOK_PROBE("sidt -64(%%rsp)");
 }
 
 [[noreturn]] void run() {
@@ -235,7 +252,9 @@ void addresses(std::uint64_t) {
   {
     Attacker a{every_frame};
     t.holds("M1 the attacker comes to its end", a.run(40));
-    t.holds("M1 it has tried every frame twice", g_count > 2 * system_info().page_count);
+    t.equal("M1 it has tried every frame twice",
+            static_cast<std::int64_t>(g_count / 2 + g_passed_over),
+            static_cast<std::int64_t>(system_info().page_count + 15));
     t.equal("M1 frames it should not have had", static_cast<std::int64_t>(g_accepted), 0);
   }
   clear();
@@ -284,11 +303,6 @@ void addresses(std::uint64_t) {
   {
     Attacker a{write_secrets, 0, kVictimCap};
     t.holds("M8 secrets are written", a.run());
-    Attacker b{read_leftovers};
-    b.run();
-    t.equal("M8 vector registers of the other", static_cast<std::int64_t>(g_vectors[0]), 0);
-    t.equal("M8 x87 registers of the other", static_cast<std::int64_t>(g_vectors[1] & 0xffff),
-            0xffff);
   }
   clear();
   {
@@ -319,7 +333,10 @@ void addresses(std::uint64_t) {
     Attacker a{addresses};
     t.holds("L2 the attacker comes to its end", a.run());
     t.equal("L2 kernel addresses in exposed tables", static_cast<std::int64_t>(g_accepted), 0);
-    t.equal("L2 sidt faults", static_cast<std::int64_t>(g_vectors[0]), 13);
+    if (has_umip())
+      t.equal("L2 sidt faults", static_cast<std::int64_t>(g_vectors[0]), 13);
+    else
+      t.skipped("L2 sidt faults", "this processor has no UMIP");
   }
   t.holds("the victim is unharmed", victim.unharmed());
   t.holds("the kernel's counts are as before", back_to(before));

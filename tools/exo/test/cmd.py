@@ -15,7 +15,8 @@ import time
 
 from .. import build, install, paths, qemu
 from ..run import free_port
-from .runner import HANG_SECONDS
+from .guest import Kind
+from .runner import HANG_SECONDS, Skip
 from .tools import alive, below, children, default_signals, same, until
 
 EXO = os.path.join(paths.ROOT, "exo")
@@ -34,7 +35,8 @@ def run(report) -> None:
             ("twenty-megabytes-through", twenty_megabytes), ("stdin-ends", stdin_ends),
             ("shell-from-pipe", piped_shell),
             ("add-files", add_files), ("local-program", local_program), ("environment", environment),
-            ("trace-calls", trace_calls), ("pcap", pcap), ("machines", machines), ("timeout", timeout),
+            ("trace-calls", trace_calls), ("pcap", pcap), ("machines", machines),
+            ("missing-processor-features", missing_features), ("large-memory", large_memory), ("timeout", timeout),
             ("interrupt", interrupt), ("kill-leaves-nothing", kill_leaves_nothing),
             ("hangup-ignored-stays-ignored", hangup_ignored), ("terminal", terminal),
             ("gdb-waits", gdb_waits), ("killed-while-building", killed_while_building)):
@@ -255,6 +257,38 @@ def pcap() -> None:
 def machines() -> None:
     for machine in qemu.MACHINES:
         same((machine, guest("echo", "ok", options=["--machine", machine])), (machine, (0, b"ok\n", b"")))
+
+
+def missing_features() -> None:
+    """Each feature the kernel requires, left out of a processor: it is named, and the machine stops."""
+    with open(os.path.join(paths.ROOT, "kernel/arch/x86_64/features.cpp")) as file:
+        table = file.read().split("kRequired[] = {")[1].split("};")[0]
+    required = re.findall(r'\{"(\w+)"', table)
+    assert len(required) > 9, required
+    for names in (*([name] for name in required), ["SMEP", "SMAP"], required[4:]):
+        cpu = ",".join(["max", *(f"-{name.lower()}" for name in names)])
+        said = f"Xok: this processor lacks what Xok needs: {', '.join(names)}.\n"
+        status_, output, errors = guest("true", options=["--cpu", cpu])
+        same((cpu, status_, output), (cpu, 125, b""))
+        same((cpu, errors.decode().split("\n", 1)[1]), (cpu, said + "exo: the kernel stopped with an error\n"))
+    status_, output, errors = guest("true", options=["--cpu", "max,-lm"])
+    same((status_, output), (125, b""))
+    assert b"Xok: this processor has no 64-bit mode." in errors, errors
+
+
+def large_memory() -> None:
+    """16 GiB, of which the host gives what is touched: the table of pages and little more."""
+    if why := Kind("pc", "max", 16384).why_not():
+        raise Skip(why)
+    process, machines_ = started("sh", "-c", "echo up; exec sleep 1000000", options=["-m", "16G"])
+    try:
+        with open(f"/proc/{machines_[0]}/status") as file:
+            resident_kib = int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
+    finally:
+        process.terminate()
+        process.communicate(timeout=HANG_SECONDS)
+    assert resident_kib < 1 << 20, f"{resident_kib >> 10} MiB were touched"
+    gone(machines_)
 
 
 def timeout() -> None:

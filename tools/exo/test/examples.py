@@ -35,7 +35,7 @@ def example(name: str, cpus: int) -> None:
 
 def output(name: str, cpus: int, extra) -> list:
     """What an example prints, when all was as it should be."""
-    lines, wrong = guest.boot(qemu.DEFAULT_MACHINE, os.path.join(FOLDER, f"{name}.elf"), cpus, extra)
+    lines, wrong = guest.boot(guest.DEFAULT, os.path.join(FOLDER, f"{name}.elf"), cpus, extra)
     assert not wrong, f"{wrong}; the last lines:\n" + "\n".join(lines[-25:])
     return lines
 

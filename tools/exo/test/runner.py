@@ -25,7 +25,8 @@ from .. import errors, processes
 from ..errors import Fail
 
 # In the order they run: what fails quickest comes first.
-SUITES = ("tools", "style", "host", "guest", "examples", "cmd", "linux", "net", "iso", "docs", "tsan", "fuzz", "tidy")
+SUITES = ("tools", "style", "host", "guest", "examples", "cmd", "linux", "net", "iso", "bochs", "docs",
+          "tsan", "fuzz", "tidy")
 HANG_SECONDS = 600  # no test fails for being slow: limits are there only so that a hang ends
 CATEGORIES = ("format", "layers", "header", "python")
 
