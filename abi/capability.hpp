@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -58,21 +59,16 @@ struct Capability {
     return (header & w) == w;
   }
   /// As the 64-bit value that travels in a register (header in the low byte).
-  [[nodiscard]] constexpr std::uint64_t bits() const {
-    std::uint64_t value = header;
-    for (std::size_t i = 0; i < kMaxName; i++) value |= std::uint64_t{name[i]} << (8 * (i + 1));
-    return value;
-  }
-  static constexpr Capability from_bits(std::uint64_t value) {
-    Capability c;
-    c.header = static_cast<std::uint8_t>(value);
-    for (std::size_t i = 0; i < kMaxName; i++)
-      c.name[i] = static_cast<std::uint8_t>(value >> (8 * (i + 1)));
-    return c;
-  }
+  [[nodiscard]] constexpr std::uint64_t bits() const;
+  static constexpr Capability from_bits(std::uint64_t value);
   constexpr bool operator==(const Capability&) const = default;
 };
-static_assert(sizeof(Capability) == 8);
+static_assert(sizeof(Capability) == 8 && std::endian::native == std::endian::little);
+
+constexpr std::uint64_t Capability::bits() const { return std::bit_cast<std::uint64_t>(*this); }
+constexpr Capability Capability::from_bits(std::uint64_t value) {
+  return std::bit_cast<Capability>(value);
+}
 
 /// The capability that stands above all others.
 inline constexpr Capability kRootCapability = Capability::make({});

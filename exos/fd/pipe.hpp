@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "abi/env.hpp"
 #include "base/units.hpp"
 
 namespace xok::exos {
@@ -25,8 +26,10 @@ struct Pipe {
   std::uint32_t writers = 0;
   std::uint32_t references = 0;  ///< open files that point here
   std::uint32_t fifo = 0;
-  std::uint64_t head = 0;  ///< bytes ever written
-  std::uint64_t tail = 0;  ///< bytes ever read
+  EnvId waiting_reader = 0;  ///< who went to sleep last until there is something to read
+  EnvId waiting_writer = 0;  ///< the same, until there is room
+  std::uint64_t head = 0;    ///< bytes ever written
+  std::uint64_t tail = 0;    ///< bytes ever read
   std::uint64_t writers_ever = 0;
   std::uint64_t readers_ever = 0;
   std::array<std::byte*, kPages> pages{};

@@ -3,12 +3,14 @@
 #include "exos/fd/pipe_files.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "exos/arena.hpp"
 #include "exos/fd/descriptors.hpp"
 #include "exos/fd/operations.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/signals.hpp"
+#include "exos/rt/self.hpp"
 
 namespace xok::exos {
 namespace {
@@ -34,12 +36,21 @@ void release_pipe(Pipe& pipe) {
   pool_give(shared().pipes, &pipe);
 }
 
+/// Whom this process has given something to do: when it waits itself, they get the processor
+/// without anybody else being asked. A hint; who has ended meanwhile is passed over.
+constinit EnvId g_next = 0;
+
+/// Notes that `waiting`, if anybody, has something to do.
+void rouse(EnvId& waiting) {
+  if (waiting != 0) g_next = std::exchange(waiting, 0);
+}
+
 /// Sleeps until the word changes or a signal comes; the word was read before the condition was
 /// tested.
 Outcome<> wait_for(rt::WaitSet& wait) {
   wait.watch(process().proc->signal_event);
   if (signal_pending()) return std::unexpected{Errc::Interrupted};
-  wait.sleep();
+  wait.sleep(std::exchange(g_next, 0));
   return {};
 }
 
@@ -87,7 +98,9 @@ Outcome<std::size_t> read_pipe(OpenFile& file, std::span<std::byte> to) {
     {
       const FileSystemLock lock;
       const std::size_t n = drain(pipe, to);
+      if (n != 0) rouse(pipe.waiting_writer);
       if (n != 0 || to.empty() || pipe.writers == 0) return n;
+      pipe.waiting_reader = rt::env_id();
     }
     if ((file.flags & kOpenNonBlocking) != 0) return std::unexpected{Errc::WouldBlock};
     XOK_TRY(wait_for(wait));
@@ -109,8 +122,12 @@ Outcome<std::size_t> write_pipe(OpenFile& file, std::span<const std::byte> from)
       // Up to PIPE_BUF bytes go in one piece.
       const std::size_t left = from.size() - done;
       const std::size_t need = from.size() <= Pipe::kAtomic ? left : 1;
-      if (pipe.room() >= need) done += fill_pipe(pipe, from.subspan(done));
+      if (pipe.room() >= need) {
+        done += fill_pipe(pipe, from.subspan(done));
+        rouse(pipe.waiting_reader);
+      }
       if (done == from.size()) return done;
+      pipe.waiting_writer = rt::env_id();
     }
     if ((file.flags & kOpenNonBlocking) != 0) {
       if (done != 0) return done;

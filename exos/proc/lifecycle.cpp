@@ -120,6 +120,7 @@ void hold_region_files() {
 
 /// First code of a fork child, on its copy of the parent's stack.
 extern "C" [[noreturn]] void fork_child_start(Proc* proc, rt::Registers* registers) {
+  note_fork();
   Process& p = process();
   p.proc = proc;
   p.vfork_parent = nullptr;

@@ -108,10 +108,13 @@ void fill_context(abi::Sigcontext& to, const rt::Registers& from, const abi::Sig
   to.rip = from.rip;
   to.eflags = from.rflags;
   to.cs = 0x33;
+  to.gs = to.fs = 0;
   to.ss = 0x2b;
   to.err = error;
   to.trapno = vector;
+  to.oldmask = 0;
   to.cr2 = vector == 14 ? info.fault.si_addr : 0;
+  for (std::uint64_t& word : to.reserved) word = 0;
 }
 
 /// Puts a frame on the program's stack and points the registers at the handler.
@@ -127,10 +130,10 @@ bool enter_handler(rt::Registers& registers, int signal, const abi::Siginfo& inf
   if (top < kVectorBytes + 4096 || !touch_writable(at, top - at)) return false;
 
   auto& frame = *reinterpret_cast<abi::RtSigframe*>(at);
-  std::memset(&frame, 0, sizeof frame);
   frame.return_address = action.restorer;
   frame.info = info;
   frame.context.uc_flags = abi::kUC_FP_XSTATE | abi::kUC_SIGCONTEXT_SS | abi::kUC_STRICT_RESTORE_SS;
+  frame.context.uc_link = 0;
   frame.context.uc_stack = {.ss_sp = p.alt_stack,
                             .ss_flags = static_cast<std::int32_t>(
                                 p.alt_stack_size == 0                   ? kAltStackDisabled

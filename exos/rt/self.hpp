@@ -23,6 +23,10 @@ enum LibraryWord : std::size_t {
   kFirstFreeWord = 8,
 };
 
+/// Where wait.cpp keeps what the kernel's predicate is.
+inline constexpr std::size_t kLastPredicateWord = 360;
+inline constexpr std::size_t kLastPredicateWords = 24;
+
 inline constexpr std::size_t library_offset(std::size_t word) {
   return offsetof(Uenv, library) + word * 8;
 }

@@ -10,6 +10,26 @@ namespace {
 
 constexpr std::uint64_t kPollNs = 10'000'000;
 
+/// The predicate that the kernel has of this environment, if WaitSet::sleep has set it and it fits
+/// here: in the Uenv, which nobody shares. It compares words with words of ours, so that waiting
+/// for the same words again takes no call.
+struct LastPredicate {
+  static constexpr std::size_t kTerms = 4;
+  std::size_t count;  // 0: unknown
+  std::array<WakeTerm, kTerms> terms;
+  std::array<std::uint64_t, kTerms> seen;
+};
+static_assert(sizeof(LastPredicate) <= 8 * kLastPredicateWords);
+
+LastPredicate& last() {
+  return *reinterpret_cast<LastPredicate*>(&self().library[kLastPredicateWord]);
+}
+
+bool same_term(const WakeTerm& a, const WakeTerm& b) {
+  return a.left == b.left && a.right == b.right && a.left_kind == b.left_kind &&
+         a.right_kind == b.right_kind && a.comparison == b.comparison && a.tag == b.tag;
+}
+
 template <class T>
 std::uint64_t address_of(const volatile T& word) {
   return reinterpret_cast<std::uint64_t>(&word);
@@ -61,7 +81,7 @@ void WaitSet::deadline(std::uint64_t ns) {
   if (ns < deadline_ns_) deadline_ns_ = ns;
 }
 
-std::uint32_t WaitSet::sleep() {
+std::uint32_t WaitSet::sleep(EnvId next) {
   std::uint64_t until = deadline_ns_;
   if (overflow_) {
     const std::uint64_t poll = monotonic_ns() + kPollNs;
@@ -77,12 +97,35 @@ std::uint32_t WaitSet::sleep() {
                    .ends_product = 1,
                    .tag = kDeadlineTag};
   }
-  if (sys::wakeup_set(reinterpret_cast<std::uint64_t>(terms_.data()), n) < 0) {
+  if (!set_predicate(n)) {
     yield();
     return 0;
   }
-  sys::yield(kSelf, kYieldSleep);
+  // An id that has become stale is refused, and nobody has slept.
+  if (sys::yield(next, kYieldSleep) < 0 && next != kSelf) sys::yield(kSelf, kYieldSleep);
   return static_cast<std::uint32_t>(self().wake_tag);
+}
+
+/// Makes the first n terms the predicate.
+bool WaitSet::set_predicate(std::size_t n) {
+  LastPredicate& set = last();
+  bool same = n == set.count;
+  for (std::size_t i = 0; n <= LastPredicate::kTerms && i < n; i++) {  // values become words
+    WakeTerm& term = terms_[i];
+    if (term.right_kind == WakeOperand::Immediate) {
+      set.seen[i] = term.right;
+      term.right = address_of(set.seen[i]);
+      term.right_kind = WakeOperand::Word64;
+    }
+    same = same && same_term(term, set.terms[i]);
+  }
+  if (same) return true;
+  set.count = 0;
+  if (sys::wakeup_set(reinterpret_cast<std::uint64_t>(terms_.data()), n) < 0) return false;
+  if (n > LastPredicate::kTerms) return true;
+  for (std::size_t i = 0; i < n; i++) set.terms[i] = terms_[i];
+  set.count = n;
+  return true;
 }
 
 void yield(std::uint32_t to) { sys::yield(to, 0); }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "abi/env.hpp"
 #include "abi/wakeup.hpp"
 #include "base/result.hpp"
 
@@ -20,7 +21,8 @@ inline constexpr std::uint64_t kNoDeadline = ~std::uint64_t{0};
 ///   while (!pipe.readable()) { wait.sleep(); ... }
 ///
 /// A change between `watch` and `sleep` is not lost: the predicate compares with the value that
-/// `watch` saw. Cost: one wakeup_set and one yield per sleep.
+/// `watch` saw. Cost: one yield per sleep, and one wakeup_set where the words, at most four, are
+/// not those of the sleep before.
 class WaitSet {
  public:
   /// Wakes when the word differs from its present value. `tag`: returned by sleep(); not 0.
@@ -36,14 +38,16 @@ class WaitSet {
   /// Wakes at that time (ns since boot). kNoDeadline: never.
   void deadline(std::uint64_t ns);
 
-  /// Sleeps. Returns the tag of what woke it; kDeadlineTag for the deadline.
+  /// Sleeps. Returns the tag of what woke it; kDeadlineTag for the deadline. The rest of the slice
+  /// goes to `next`, if that can run (0: to whoever can).
   /// With more words than a predicate holds it polls every 10 ms instead of missing one.
-  std::uint32_t sleep();
+  std::uint32_t sleep(EnvId next = kSelf);
 
   static constexpr std::uint32_t kDeadlineTag = ~std::uint32_t{0};
 
  private:
   void add(const WakeTerm& term);
+  bool set_predicate(std::size_t n);
 
   std::array<WakeTerm, kMaxWakeTerms> terms_;
   std::size_t count_ = 0;

@@ -40,9 +40,13 @@ std::uint64_t entry_bits(const Region& region, bool writable) {
   return bits;
 }
 
+/// Whether a fork has ever frozen page tables of this address space (not of what a vfork child and
+/// its parent see differently: so not in Process).
+constinit bool g_was_forked = false;
+
 /// Makes the page tables on the way to `va` ours. False: no memory for them.
 bool own_tables(std::uint64_t va) {
-  return !is_frozen(va) || sys::table_own(kCapPages, va, kSelf) >= 0;
+  return !g_was_forked || !is_frozen(va) || sys::table_own(kCapPages, va, kSelf) >= 0;
 }
 
 /// As for_each_present, for a visit that changes the entries.
@@ -313,6 +317,7 @@ Result<> move_range(std::uint64_t from, std::uint64_t to, std::uint64_t length) 
 
 void remove_all_regions() {
   for_each_slot([](std::uint64_t slot) { sys::table_drop(slot, 3, kSelf); });
+  g_was_forked = false;
   for (const Region& region : regions().all()) release_file(region);
   process().region_count = 0;
 }
@@ -380,7 +385,10 @@ bool touch_writable(std::uint64_t address, std::uint64_t length) {
   }
 }
 
+void note_fork() { g_was_forked = true; }
+
 Result<> share_program_pages(std::uint64_t target) {
+  note_fork();
   bool ok = true;
   for_each_slot([&](std::uint64_t slot) {
     if (ok) ok = sys::table_fork(slot, 3, kSelf, target) >= 0;

@@ -55,10 +55,13 @@ bool resolve_private_fault(std::uint64_t address);
 bool touch_readable(std::uint64_t address, std::uint64_t length);
 bool touch_writable(std::uint64_t address, std::uint64_t length);
 
-/// The child's side of fork: gives `target` (an environment without program mappings, named with
+/// The parent's side of fork: gives `target` (an environment without program mappings, named with
 /// its capability slot) all pages of the program, by frozen page tables: each copies what it
 /// writes.
 Result<> share_program_pages(std::uint64_t target);
+
+/// For the child: its page tables are frozen.
+void note_fork();
 
 /// Bytes mapped by regions, and present pages, for /proc.
 std::uint64_t virtual_bytes();

@@ -49,16 +49,34 @@ struct Call {
 
   /// The capability in a slot of the caller.
   /// Errors  BadCapability  out of range, empty, or a pointer
-  Result<Capability> capability(CapSlot slot) const;
+  Result<Capability> capability(CapSlot slot) const {
+    if (slot.value >= kCapabilitySlots) return fail(Errc::BadCapability);
+    if (core.state(self).method != 0) [[unlikely]]  // its code holds none of its caller's
+      return method_capability(slot);
+    const Capability& held = env().capabilities[slot.value];
+    if (!held.valid() || held.pointer()) return fail(Errc::BadCapability);
+    return held;
+  }
   /// Whether the caller's slot gives `want` on what `guard` guards. Errors as `access`.
   Result<> check(CapSlot slot, const Capability& guard, Permission want) const;
   /// The environment a Target names, which the caller may change: itself (EnvId 0 or its own), or
   /// one whose slot 0 the given slot has Write on.
   /// Errors  BadEnv         stale, free or (unless `dead_too`) dead
   ///         BadCapability, Denied  as `access`
-  Result<EnvIndex> target(Target target, bool dead_too = false) const;
+  Result<EnvIndex> target(Target target, bool dead_too = false) const {
+    if ((target.value & 0xffff'ffff) == kSelf) return self;
+    return other(target, dead_too);
+  }
   /// The environment an EnvId names; 0 is the caller. Errors: BadEnv.
-  Result<EnvIndex> env_named(EnvIdWord name) const;
+  Result<EnvIndex> env_named(EnvIdWord name) const {
+    if (name.value == kSelf) return self;
+    if (name.value > 0xffff'ffff) return fail(Errc::BadEnv);
+    return core.find_env(static_cast<EnvId>(name.value));
+  }
+
+ private:
+  Result<Capability> method_capability(CapSlot slot) const;
+  Result<EnvIndex> other(Target target, bool dead_too) const;
 };
 
 }  // namespace xok::kernel

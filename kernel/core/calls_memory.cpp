@@ -65,17 +65,95 @@ CallResult insert(Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64
   return static_cast<std::int64_t>(page);
 }
 
+/// Entries in a row that are like one that was stored the long way: in the same level-1 table,
+/// empty until now, for pages in use with the same first ACL entry and no limits; or that empty
+/// one.
+class Run {
+ public:
+  Run(Core& core, const Space& space) : core_{core}, space_{space} {}
+
+  /// Stores it, if it is like that. Cost 45 instructions.
+  bool store(std::uint64_t entry, std::uint64_t va) {
+    if (va - begin_ >= length_) return false;
+    std::uint64_t* const at = first_ + (va >> kPageShift & (kEntries - 1));
+    if (entry == 0) {
+      if (*at != 0) clear(at, va);
+      return true;
+    }
+    if (*at != 0 || (entry & (kPtePresent | kPteLarge)) != kPtePresent) return false;
+    entry = kept_bits(core_, entry);
+    const std::uint64_t page = entry_page(entry);
+    if (page == kAnyPage || !core_.pages.exists(page)) return false;
+    PageInfo& info = core_.pages.info(page);
+    const bool writable = (entry & kPteWritable) != 0;
+    const bool alike = info.status == PageStatus::User && info.acl[0].bits() == acl_ &&
+                       info.reader_limit == Pages::kAnyNumber &&
+                       info.writer_limit == Pages::kAnyNumber;
+    if (!alike || (writable && !may_write_) || info.mappings == ~std::uint32_t{0}) return false;
+    core_.pages.map(page, writable);
+    core_.page_tables.put(path_.table[1], at, entry);
+    leaves_++;
+    return true;
+  }
+  /// `entry` has just been stored at `va`.
+  void learn(const Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64_t va) {
+    if (va - begin_ >= length_) {
+      path_ = core_.page_tables.walk(space_.top, va);
+      if (path_.reached > 1) return;
+      first_ = path_.entry - (va >> kPageShift & (kEntries - 1));
+      begin_ = va & ~(kLargeSize - 1);
+      length_ = kLargeSize;
+    }
+    const std::uint64_t page = entry_page(entry);
+    if ((entry & kPtePresent) == 0 || page == kAnyPage) return;
+    const Result<Capability> held = call.capability(page_cap);
+    const std::span acl = std::span{core_.pages.info(page).acl}.first(1);
+    if (!held.has_value() || !access(*held, acl, Permission::None).has_value()) return;
+    acl_ = acl[0].bits();
+    may_write_ = access(*held, acl, Permission::Write).has_value();
+  }
+  /// Brings the counts up to date: before anything else changes or reads them.
+  void settle() {
+    if (leaves_ > 0) core_.page_tables.count_leaf(space_, path_, leaves_);
+    leaves_ = 0;
+  }
+
+ private:
+  void clear(std::uint64_t* at, std::uint64_t va) {
+    settle();
+    path_.entry = at;
+    core_.page_tables.store(space_, path_, va, 0);
+  }
+
+  Core& core_;
+  const Space& space_;
+  Path path_{};
+  std::uint64_t* first_ = nullptr;
+  std::uint64_t begin_ = 0, length_ = 0;
+  std::uint64_t acl_ = 0;  // of no page in use
+  bool may_write_ = false;
+  std::uint32_t leaves_ = 0;
+};
+
 /// Whether an entry that `old` is now may become what pte_modify_range makes of it. Where the page
-/// has a writer limit the new writer is counted, so that the next entry of the range sees it.
-Result<> may_modify(Call& call, std::uint64_t old, std::uint64_t wanted, CapSlot page_cap) {
+/// has a writer limit the new writer is counted, so that the next entry of the range sees it, and
+/// `counted` is set. `acl` is the first ACL entry of the last page without a limit that was
+/// allowed.
+Result<> may_modify(Call& call, std::uint64_t old, std::uint64_t wanted, CapSlot page_cap,
+                    std::uint64_t& acl, bool& counted) {
   const bool becomes_writable = (wanted & ~old & kPteWritable) != 0;
   if ((old & kPtePresent) == 0 || !becomes_writable) return {};
-  const Capability held = XOK_TRY(call.capability(page_cap));
   Pages& pages = call.core.pages;
   PageInfo& info = pages.info(entry_page(old));
   if (info.status != PageStatus::User) return fail(Errc::Denied);
+  const bool limited = info.writer_limit != Pages::kAnyNumber;
+  if (!limited && info.acl[0].bits() == acl) return {};
+  const Capability held = XOK_TRY(call.capability(page_cap));
   XOK_TRY(PageAcl(pages, info).access(held, Permission::Write));
-  if (info.writer_limit == Pages::kAnyNumber) return {};
+  const std::span first = std::span{info.acl}.first(1);
+  if (access(held, first, Permission::Write).has_value()) acl = first[0].bits();
+  if (!limited) return {};
+  counted = true;
   if (!pages.writer_fits(entry_page(old), 0)) return fail(Errc::Busy);
   info.writers++;
   return {};
@@ -88,26 +166,40 @@ void uncount(Core& core, std::uint64_t old, std::uint64_t wanted) {
   if (info.writer_limit != Pages::kAnyNumber) info.writers--;
 }
 
-/// Calls `visit(path, index, address)` for the entries of n pages from `va`, where there are
-/// tables, until one gives an error: the entry is `path.entry[index]`. Errors  Busy  a large page
-/// is in the range; `visit`'s
+/// Calls `visit(path, n, address)` for the entries of n pages from `va` table by table: n of them,
+/// from path.entry on, the first for `address`. Until it gives an error.
+/// Errors  Busy  a large page or a frozen table is in the range; `visit`'s
 template <class Visit>
-Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
+Result<> each_table(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
                     const Visit& visit) {
   const std::uint64_t end = va + n * kPageSize;
   while (va < end) {
     const Path path = core.page_tables.walk(top, va);
     if (path.large()) return fail(Errc::Busy);
     const std::uint64_t table_end = std::min(end, (va | (kLargeSize - 1)) + 1);
-    if (path.reached > 1) {
-      va = table_end;
-      continue;
+    if (path.reached == 1) {
+      if (path.frozen()) return fail(Errc::Busy);
+      XOK_TRY(visit(path, (table_end - va) / kPageSize, va));
     }
-    if (path.frozen()) return fail(Errc::Busy);
-    for (std::uint64_t i = 0; va < table_end; i++, va += kPageSize) XOK_TRY(visit(path, i, va));
+    va = table_end;
   }
   return {};
 }
+
+/// Calls `visit(path, i, address)` for each of them: the entry is `path.entry[i]`.
+template <class Visit>
+Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
+                    const Visit& visit) {
+  return each_table(core, top, va, n,
+                    [&](const Path& path, std::uint64_t count, std::uint64_t at) -> Result<> {
+                      for (std::uint64_t i = 0; i < count; i++)
+                        XOK_TRY(visit(path, i, at + i * kPageSize));
+                      return {};
+                    });
+}
+
+/// Up to here each translation is forgotten by itself, beyond all together.
+constexpr std::uint64_t kFewEntries = 16;
 
 }  // namespace
 
@@ -128,6 +220,7 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
   if (at > n.value) return fail(Errc::BadArgument);
 
   const Space space = call.core.space(index);
+  Run run{call.core, space};
   std::array<std::uint64_t, 64> chunk;
   CallResult outcome{0};
   while (at < n.value && outcome.has_value()) {
@@ -137,10 +230,15 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
       break;
     }
     for (std::uint64_t i = 0; i < count; i++, at++) {
-      outcome = insert(call, page_cap, chunk[i], va.value + at * kPageSize, space);
+      const std::uint64_t to = va.value + at * kPageSize;
+      if (run.store(chunk[i], to)) continue;
+      run.settle();
+      outcome = insert(call, page_cap, chunk[i], to, space);
       if (!outcome.has_value()) break;
+      run.learn(call, page_cap, chunk[i], to);
     }
   }
+  run.settle();
   // It could be written before; the call itself may have unmapped it since.
   if (!call.to_user(done, &at, sizeof at)) return fail(Errc::Fault);
   if (!outcome.has_value()) return outcome;
@@ -156,25 +254,42 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
   Core& core = call.core;
   const Space space = core.space(index);
   const auto changed = [&](std::uint64_t old) { return (old & ~remove.value) | add.value; };
-  std::uint64_t counted_to = va.value;
-  const auto check = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
-    XOK_TRY(may_modify(call, path.entry[i], changed(path.entry[i]), page_cap));
-    counted_to = at + kPageSize;
-    return {};
-  };
-  const Result<> allowed = each_entry(core, space.top, va.value, n.value, check);
-  const auto take_back = [&](const Path& path, std::uint64_t i, std::uint64_t) -> Result<> {
-    uncount(core, path.entry[i], changed(path.entry[i]));
-    return {};
-  };
-  (void)each_entry(core, space.top, va.value, (counted_to - va.value) / kPageSize, take_back);
-  XOK_TRY(allowed);
+  if ((add.value & kPteWritable) != 0) {
+    std::uint64_t checked_to = va.value;
+    std::uint64_t acl = 0;
+    bool counted = false;
+    const auto check = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
+      const std::uint64_t old = path.entry[i];
+      XOK_TRY(may_modify(call, old, changed(old), page_cap, acl, counted));
+      checked_to = at + kPageSize;
+      return {};
+    };
+    const Result<> allowed = each_entry(core, space.top, va.value, n.value, check);
+    const auto take_back = [&](const Path& path, std::uint64_t i, std::uint64_t) -> Result<> {
+      uncount(core, path.entry[i], changed(path.entry[i]));
+      return {};
+    };
+    const std::uint64_t checked = (checked_to - va.value) / kPageSize;
+    if (counted) (void)each_entry(core, space.top, va.value, checked, take_back);
+    XOK_TRY(allowed);
+  } else {
+    const auto nothing = [](const Path&, std::uint64_t, std::uint64_t) -> Result<> { return {}; };
+    XOK_TRY(each_table(core, space.top, va.value, n.value, nothing));
+  }
+  const bool one_by_one = n.value <= kFewEntries;
+  bool stale = false;
   const auto change = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
     const std::uint64_t wanted = changed(path.entry[i]);
-    if (wanted != path.entry[i]) core.page_tables.change_bits(path, i, at, wanted);
+    if (wanted == path.entry[i]) return {};
+    if (one_by_one) {
+      core.page_tables.change_bits(path, i, at, wanted);
+    } else {
+      stale = core.page_tables.set_bits(path, i, wanted) || stale;
+    }
     return {};
   };
   XOK_TRY(each_entry(core, space.top, va.value, n.value, change));
+  if (stale) core.page_tables.forget_range(space.top, va.value, n.value);
   return 0;
 }
 

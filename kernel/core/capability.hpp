@@ -2,7 +2,6 @@
 // Copyright (c) 2026 The Xok authors
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -16,7 +15,7 @@ namespace xok::kernel {
 /// Source thesis ch. 3; original sys/kern/capability.c (CAP-4). Bytes behind a name do not count.
 constexpr bool name_covers(const Capability& above, const Capability& below) {
   if (above.length() > below.length()) return false;
-  const auto difference = std::bit_cast<std::uint64_t>(above) ^ std::bit_cast<std::uint64_t>(below);
+  const auto difference = above.bits() ^ below.bits();
   const unsigned bits = 8 * static_cast<unsigned>(above.length());
   return (difference >> 8 & ~(~std::uint64_t{0} << bits)) == 0;
 }
@@ -48,11 +47,9 @@ constexpr Result<> access(const Capability& holder, std::span<const Capability> 
 
 /// The same capability with the bytes behind its name cleared; all zero if it is not valid.
 constexpr Capability canonical(const Capability& value) {
-  Capability out;
-  if (!value.valid()) return out;
-  out.header = value.header;
-  for (std::size_t i = 0; i < value.length(); i++) out.name[i] = value.name[i];
-  return out;
+  if (!value.valid()) return {};
+  const std::uint64_t name = ~(~std::uint64_t{0} << 8 * value.length());
+  return Capability::from_bits(value.bits() & (name << 8 | 0xff));
 }
 
 /// The name with all permissions: how a guard is recorded, so that the holder's bits decide.

@@ -38,10 +38,6 @@ using RegionId = RegionIdWord;
 
 namespace {
 
-using Words = std::array<std::uint64_t, 6>;
-
-using Handler = std::int64_t (*)(Call&, const Words&);
-
 /// One table entry: unpacks the argument words for a call, packs its result.
 template <auto kCall>
 struct Entry;
@@ -75,15 +71,8 @@ consteval std::array<Handler, kSyscallNumbers> make_table() {
   return table;
 }
 
-constexpr std::array<Handler, kSyscallNumbers> kTable = make_table();
-
 }  // namespace
 
-std::int64_t dispatch(Call& call, std::uint64_t number, const Words& arguments) {
-  if (number >= kSyscallNumbers) return no_such_call(call, arguments);
-  if (call.core.state(call.self).method != 0 && !allowed_in_method(number, arguments)) [[unlikely]]
-    return -static_cast<std::int64_t>(Errc::Denied);
-  return kTable[number](call, arguments);
-}
+constinit const std::array<Handler, kSyscallNumbers> kHandlers = make_table();
 
 }  // namespace xok::kernel

@@ -53,7 +53,6 @@ void PageTables::complete(const Space& space, Path& path, std::uint64_t va, unsi
   }
 }
 
-/// Adds to the counts of the path's four tables, unless one of them was ever shared.
 void PageTables::count_leaf(const Space& space, const Path& path, std::uint32_t change) {
   PageInfo& t1 = pages_.info(path.table[1]);
   PageInfo& t2 = pages_.info(path.table[2]);
@@ -128,17 +127,28 @@ std::uint64_t PageTables::unmap_large(std::uint64_t entry) {
 
 void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_t va,
                              std::uint64_t value) {
+  if (set_bits(path, index, value)) forget(path, va);
+}
+
+bool PageTables::set_bits(const Path& path, std::uint64_t index, std::uint64_t value) {
   std::uint64_t* const entry = path.entry + index;
   const std::uint64_t old = *entry;
   const std::uint64_t changed = old ^ value;
   if (old == 0) mark_used(path.table[1], entry);
   machine_.update_entry(entry, old, value);
-  if ((value & kPtePresent) == 0) return;
+  if ((value & kPtePresent) == 0) return false;
   if ((changed & kPteWritable) != 0) {
     PageInfo& p = pages_.info(entry_page(value));
     p.writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
   }
-  if ((changed & ~kPteSoftware) != 0) forget(path, va);
+  return (changed & ~kPteSoftware) != 0;
+}
+
+void PageTables::forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n) {
+  bool all_counted = true;
+  for (std::uint64_t at = va; at < va + n * kPageSize; at = (at | (kLargeSize - 1)) + 1)
+    all_counted = all_counted && counted(walk(top, at));
+  translations_.forget_all(top, !translations_.alone() && !all_counted);
 }
 
 /// Adds to the counts of the path's tables and of the space, unless one of them is shared.

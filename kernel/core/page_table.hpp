@@ -114,6 +114,10 @@ class PageTables {
   /// (or does not map) the same page as before, with other bits: counts writers, and flushes if a
   /// processor may have cached what changed. `va` is that entry's address.
   void change_bits(const Path& path, std::uint64_t index, std::uint64_t va, std::uint64_t value);
+  /// The same, without flushing: whether a processor may have cached what changed.
+  bool set_bits(const Path& path, std::uint64_t index, std::uint64_t value);
+  /// Flushes all, after `set_bits` on entries of that range of a space.
+  void forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n);
 
   /// Makes `to` (complete down to level + 1, its entry empty) hold the table `from`'s entry holds.
   void share(const Space& source, const Path& from, const Path& to);
@@ -123,6 +127,15 @@ class PageTables {
   /// Moves what a top-level entry holds, tables never shared, to another top-level table. The
   /// translations are the caller's to flush.
   void move_slot(const Space& from, unsigned slot, std::uint64_t to_top);
+
+  /// Stores an entry of a table that is not 0 and may have been. The counts are the caller's.
+  void put(std::uint64_t table, std::uint64_t* entry, std::uint64_t value) {
+    mark_used(table, entry);
+    machine_.write_entry(entry, value);
+  }
+  /// Adds present level-1 entries to the counts of a complete path, unless a table of it was
+  /// shared.
+  void count_leaf(const Space& space, const Path& path, std::uint32_t change);
 
   // -- Frozen tables (frozen_tables.cpp)
 
@@ -155,11 +168,6 @@ class PageTables {
  private:
   std::uint64_t* entries(std::uint64_t table) {
     return reinterpret_cast<std::uint64_t*>(pages_.bytes(table));
-  }
-  /// Stores an entry that is not 0 and may have been.
-  void put(std::uint64_t table, std::uint64_t* entry, std::uint64_t value) {
-    mark_used(table, entry);
-    machine_.write_entry(entry, value);
   }
   void mark_used(std::uint64_t table, const std::uint64_t* entry) {
     Capability& groups = pages_.info(table).acl[0];
@@ -211,7 +219,6 @@ class PageTables {
   void forget(const Path& path, std::uint64_t va) {
     translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
   }
-  void count_leaf(const Space& space, const Path& path, std::uint32_t change);
   void reap_leaf_table(std::uint64_t table);
   std::uint64_t unmap_large(std::uint64_t entry);
   bool reap_one(std::uint64_t top);

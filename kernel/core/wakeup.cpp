@@ -13,39 +13,37 @@ bool is_word(WakeOperand kind) {
   return kind == WakeOperand::Word64 || kind == WakeOperand::Word32;
 }
 
-template <class T>
-std::uint64_t load_word(std::uint64_t address) {  // user memory: others write it meanwhile
-  return __atomic_load_n(reinterpret_cast<const T*>(address), __ATOMIC_ACQUIRE);
+std::uint64_t load(const std::uint64_t* word) {  // user memory: others write it meanwhile
+  return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-std::uint64_t fetch(WakeOperand kind, std::uint64_t value, std::uint64_t now) {
-  switch (kind) {
-    case WakeOperand::Word64:
-      return load_word<std::uint64_t>(value);
-    case WakeOperand::Word32:
-      return load_word<std::uint32_t>(value);
-    case WakeOperand::Clock:
-      return now;
-    default:
-      return value;
-  }
+std::uint64_t fetch(WakeOperand kind, const std::uint64_t* word, std::uint64_t now) {
+  if (kind == WakeOperand::Clock) return now;
+  if (kind == WakeOperand::Word32)
+    return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(word), __ATOMIC_ACQUIRE);
+  return load(word);
 }
 
-bool compare(WakeComparison comparison, std::uint64_t left, std::uint64_t right) {
+/// Which outcomes of comparing left with right make a term true.
+constexpr std::uint8_t accepted(WakeComparison comparison) {
   switch (comparison) {
     case WakeComparison::Equal:
-      return left == right;
+      return Predicate::kSame;
     case WakeComparison::NotEqual:
-      return left != right;
+      return Predicate::kLess | Predicate::kMore;
     case WakeComparison::Less:
-      return left < right;
+      return Predicate::kLess;
     case WakeComparison::LessEqual:
-      return left <= right;
+      return Predicate::kLess | Predicate::kSame;
     case WakeComparison::Greater:
-      return left > right;
+      return Predicate::kMore;
     default:
-      return left >= right;
+      return Predicate::kMore | Predicate::kSame;
   }
+}
+
+std::uint8_t compare(std::uint64_t left, std::uint64_t right) {
+  return left < right ? Predicate::kLess : left == right ? Predicate::kSame : Predicate::kMore;
 }
 
 /// The clock value at which a false term comes true by itself; kNever if time does not help.
@@ -54,21 +52,13 @@ std::uint64_t comes_true(const Predicate::Term& term, std::uint64_t left, std::u
   if (clock_left == (term.right_kind == WakeOperand::Clock)) return kNever;
   const std::uint64_t other = clock_left ? right : left;
   const std::uint64_t now = clock_left ? left : right;
-  const std::uint64_t past = other == kNever ? kNever : other + 1;
-  switch (term.comparison) {
-    case WakeComparison::Equal:
-      return other > now ? other : kNever;
-    case WakeComparison::Greater:
-      return clock_left ? past : kNever;
-    case WakeComparison::GreaterEqual:
-      return clock_left ? other : kNever;
-    case WakeComparison::Less:
-      return clock_left ? kNever : past;
-    case WakeComparison::LessEqual:
-      return clock_left ? kNever : other;
-    default:
-      return now + 1;  // NotEqual, equal now
+  if (now < other) {  // reached, and then passed
+    if ((term.accepts & Predicate::kSame) != 0) return other;
+    const std::uint8_t later = clock_left ? Predicate::kMore : Predicate::kLess;
+    return (term.accepts & later) == 0 || other == kNever ? kNever : other + 1;
   }
+  const std::uint8_t later = clock_left ? Predicate::kMore : Predicate::kLess;
+  return now == other && (term.accepts & later) != 0 ? now + 1 : kNever;
 }
 
 }  // namespace
@@ -78,10 +68,12 @@ Verdict evaluate(const Predicate& predicate, std::uint64_t now) {
   bool holds = true;
   for (std::uint32_t i = 0; i < predicate.terms; i++) {
     const Predicate::Term& term = predicate.term[i];
-    if (holds) {
+    if (term.plain) [[likely]] {
+      holds = holds && (term.accepts & compare(load(term.left), load(term.right))) != 0;
+    } else if (holds) {
       const std::uint64_t left = fetch(term.left_kind, term.left, now);
       const std::uint64_t right = fetch(term.right_kind, term.right, now);
-      holds = compare(term.comparison, left, right);
+      holds = (term.accepts & compare(left, right)) != 0;
       if (!holds) {
         const std::uint64_t when = comes_true(term, left, right);
         if (when < deadline) deadline = when;
@@ -117,7 +109,12 @@ void Wakeups::replace(Predicate& to, const Predicate& from) {
   release(to);
   to.terms = from.terms;
   to.pinned = from.pinned;
-  for (std::uint32_t i = 0; i < from.terms; i++) to.term[i] = from.term[i];
+  for (std::uint32_t i = 0; i < from.terms; i++) {
+    Predicate::Term& term = to.term[i];
+    term = from.term[i];
+    if (!is_word(term.left_kind)) term.left = &term.left_value;
+    if (!is_word(term.right_kind)) term.right = &term.right_value;
+  }
   for (std::uint32_t i = 0; i < from.pinned; i++) to.page[i] = from.page[i];
 }
 
@@ -125,25 +122,40 @@ Result<> Wakeups::translate_term(std::uint64_t top, const WakeTerm& term, Predic
   if (term.left_kind > WakeOperand::Clock || term.right_kind > WakeOperand::Clock ||
       term.comparison > WakeComparison::GreaterEqual || term.ends_product > 1)
     return fail(Errc::BadArgument);
-  const std::uint64_t left = XOK_TRY(operand(top, term.left_kind, term.left, out));
-  const std::uint64_t right = XOK_TRY(operand(top, term.right_kind, term.right, out));
-  out.term[out.terms++] = {
-      left, right, term.left_kind, term.right_kind, term.comparison, term.ends_product, term.tag};
+  const auto* const left = XOK_TRY(operand(top, term.left_kind, term.left, out));
+  const auto* const right = XOK_TRY(operand(top, term.right_kind, term.right, out));
+  const auto is_plain = [](WakeOperand kind) {
+    return kind == WakeOperand::Word64 || kind == WakeOperand::Immediate;
+  };
+  out.term[out.terms++] = {.left = left,
+                           .right = right,
+                           .left_value = term.left,
+                           .right_value = term.right,
+                           .left_kind = term.left_kind,
+                           .right_kind = term.right_kind,
+                           .accepts = accepted(term.comparison),
+                           .plain = is_plain(term.left_kind) && is_plain(term.right_kind),
+                           .ends_product = term.ends_product,
+                           .tag = term.tag};
   return {};
 }
 
-Result<std::uint64_t> Wakeups::operand(std::uint64_t top, WakeOperand kind, std::uint64_t value,
-                                       Predicate& out) {
-  if (!is_word(kind)) return value;
+/// Where the operand's word is; nullptr: in the term itself.
+Result<const std::uint64_t*> Wakeups::operand(std::uint64_t top, WakeOperand kind,
+                                              std::uint64_t value, Predicate& out) {
+  if (!is_word(kind)) return nullptr;
   const std::uint64_t size = kind == WakeOperand::Word64 ? 8 : 4;
   if (value % size != 0) return fail(Errc::BadArgument);
-  if (value >= kUserTop) return exposed_word(value, size);
+  if (value >= kUserTop) {
+    const std::uint64_t word = XOK_TRY(exposed_word(value, size));
+    return reinterpret_cast<const std::uint64_t*>(word);
+  }
   const std::uint64_t entry = page_tables_.lookup(top, value);
   if ((entry & kPtePresent) == 0) return fail(Errc::Fault);
   const std::uint64_t page = entry_page(entry);
   if (!pages_.pin(page)) return fail(Errc::NoSpace);
   out.page[out.pinned++] = static_cast<std::uint32_t>(page);
-  return reinterpret_cast<std::uint64_t>(pages_.bytes(page)) + (value & kPageMask);
+  return reinterpret_cast<const std::uint64_t*>(pages_.bytes(page) + (value & kPageMask));
 }
 
 Result<std::uint64_t> Wakeups::exposed_word(std::uint64_t address, std::uint64_t size) const {

@@ -17,17 +17,22 @@
 ///
 /// A predicate lives in a kernel page of its own, its addresses turned into kernel pointers. The
 /// user pages it reads are pinned, so they stay the same memory for as long as it is set.
-/// Interpreted, not compiled: a term costs about 10 instructions, a typical predicate has two.
+/// Interpreted, not compiled: a term of 64-bit words costs 15 instructions, a typical predicate has
+/// two, and code made for it would still load, compare and branch.
 namespace xok::kernel {
 
 struct Predicate {
   struct Term {
-    std::uint64_t left, right;  ///< value, or kernel address of the word
+    const std::uint64_t* left;  ///< the word, or the value below
+    const std::uint64_t* right;
+    std::uint64_t left_value, right_value;
     WakeOperand left_kind, right_kind;
-    WakeComparison comparison;
+    std::uint8_t accepts;  ///< of kLess, kSame, kMore
+    bool plain;            ///< two 64-bit words, the clock not among them
     std::uint8_t ends_product;
     std::uint32_t tag;
   };
+  static constexpr std::uint8_t kLess = 1, kSame = 2, kMore = 4;
   std::uint32_t terms;
   std::uint32_t pinned;
   std::array<Term, kMaxWakeTerms> term;
@@ -65,8 +70,8 @@ class Wakeups {
   void replace(Predicate& to, const Predicate& from);
 
  private:
-  Result<std::uint64_t> operand(std::uint64_t top, WakeOperand kind, std::uint64_t value,
-                                Predicate& out);
+  Result<const std::uint64_t*> operand(std::uint64_t top, WakeOperand kind, std::uint64_t value,
+                                       Predicate& out);
   Result<std::uint64_t> exposed_word(std::uint64_t address, std::uint64_t size) const;
   Result<> translate_term(std::uint64_t top, const WakeTerm& term, Predicate& out);
 
