@@ -84,12 +84,9 @@ class Run {
     entry = kept_bits(core_, entry);
     const std::uint64_t page = entry_page(entry);
     if (page == kAnyPage || !core_.pages.exists(page)) return false;
-    PageInfo& info = core_.pages.info(page);
     const bool writable = (entry & kPteWritable) != 0;
-    const bool alike = info.status == PageStatus::User && info.acl[0].bits() == acl_ &&
-                       info.reader_limit == Pages::kAnyNumber &&
-                       info.writer_limit == Pages::kAnyNumber;
-    if (!alike || (writable && !may_write_) || info.mappings == ~std::uint32_t{0}) return false;
+    if (!core_.pages.is_alike(page, acl_) || (writable && !may_write_)) return false;
+    if (core_.pages.info(page).mappings == ~std::uint32_t{0}) return false;
     core_.pages.map(page, writable);
     core_.page_tables.put(path_.table[1], at, entry);
     leaves_++;
@@ -147,7 +144,6 @@ Result<> may_modify(Call& call, std::uint64_t old, std::uint64_t wanted, CapSlot
   PageInfo& info = pages.info(entry_page(old));
   if (info.status != PageStatus::User) return fail(Errc::Denied);
   const bool limited = info.writer_limit != Pages::kAnyNumber;
-  if (!limited && info.acl[0].bits() == acl) return {};
   const Capability held = XOK_TRY(call.capability(page_cap));
   XOK_TRY(PageAcl(pages, info).access(held, Permission::Write));
   const std::span first = std::span{info.acl}.first(1);
@@ -260,7 +256,9 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
     bool counted = false;
     const auto check = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
       const std::uint64_t old = path.entry[i];
-      XOK_TRY(may_modify(call, old, changed(old), page_cap, acl, counted));
+      const bool stays = (old & kPtePresent) == 0 || (old & kPteWritable) != 0;
+      if (!stays && !core.pages.is_alike(entry_page(old), acl))
+        XOK_TRY(may_modify(call, old, changed(old), page_cap, acl, counted));
       checked_to = at + kPageSize;
       return {};
     };
@@ -276,19 +274,20 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
     const auto nothing = [](const Path&, std::uint64_t, std::uint64_t) -> Result<> { return {}; };
     XOK_TRY(each_table(core, space.top, va.value, n.value, nothing));
   }
-  const bool one_by_one = n.value <= kFewEntries;
   bool stale = false;
-  const auto change = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
-    const std::uint64_t wanted = changed(path.entry[i]);
-    if (wanted == path.entry[i]) return {};
-    if (one_by_one) {
-      core.page_tables.change_bits(path, i, at, wanted);
-    } else {
-      stale = core.page_tables.set_bits(path, i, wanted) || stale;
+  const auto change = [&](const Path& path, std::uint64_t count, std::uint64_t at) -> Result<> {
+    if (n.value > kFewEntries) {
+      stale = core.page_tables.change_run(path, count, add.value, remove.value) || stale;
+      return {};
+    }
+    for (std::uint64_t i = 0; i < count; i++) {
+      const std::uint64_t wanted = changed(path.entry[i]);
+      if (wanted != path.entry[i])
+        core.page_tables.change_bits(path, i, at + i * kPageSize, wanted);
     }
     return {};
   };
-  XOK_TRY(each_entry(core, space.top, va.value, n.value, change));
+  XOK_TRY(each_table(core, space.top, va.value, n.value, change));
   if (stale) core.page_tables.forget_range(space.top, va.value, n.value);
   return 0;
 }

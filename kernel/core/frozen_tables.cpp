@@ -84,7 +84,7 @@ void PageTables::own_table(const Space& space, const Path& path, const Capabilit
   }
   const PageInfo& mine = pages_.info(owned);
   if (!shared(owned)) count_table(space, path, mine.writers, mine.stamp);
-  machine_.write_entry(path.entry, owned << kPageShift | kTableBits);
+  put_link(path.table[path.reached], path.entry, owned << kPageShift | kTableBits);
 }
 
 std::uint64_t PageTables::copy_of(std::uint64_t table, unsigned level, AccountIndex account) {
@@ -95,6 +95,7 @@ std::uint64_t PageTables::copy_of(std::uint64_t table, unsigned level, AccountIn
   p.acl[0] = pages_.info(table).acl[0];
   if (level > 1) {
     copy_tables(table, copy);
+    p.acl[1] = pages_.info(table).acl[1];
   } else {
     copy_leaves(table, copy);
   }
@@ -144,6 +145,10 @@ void PageTables::copy_tables(std::uint64_t from, std::uint64_t to) {
 
 /// Makes all that hangs in a table above level 1 forked, or read-only if it is a large page.
 void PageTables::freeze_below(std::uint64_t table) {
+  constexpr Capability kFrozenBelow = Capability::from_bits(1);
+  PageInfo& p = pages_.info(table);
+  if (p.acl[1] == kFrozenBelow) return;
+  p.acl[1] = kFrozenBelow;
   std::uint64_t* const entry = entries(table);
   std::uint32_t leaves = 0;
   each_used(table, [&](std::size_t i) {
@@ -159,7 +164,6 @@ void PageTables::freeze_below(std::uint64_t table) {
     if ((entry[i] & kPteWritable) != 0)
       machine_.update_entry(entry + i, entry[i], entry[i] & ~kPteWritable);
   });
-  PageInfo& p = pages_.info(table);
   p.writers = leaves;
   p.stamp = 1;
 }

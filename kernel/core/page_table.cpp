@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/page_table.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 namespace xok::kernel {
@@ -46,7 +48,7 @@ void PageTables::complete(const Space& space, Path& path, std::uint64_t va, unsi
       for (unsigned l = path.reached; l <= 4; l++) pages_.info(path.table[l]).stamp++;
       space.record->table_pages++;
     }
-    put(path.table[path.reached], path.entry, table << kPageShift | kTableBits);
+    put_link(path.table[path.reached], path.entry, table << kPageShift | kTableBits);
     path.reached--;
     path.table[path.reached] = static_cast<std::uint32_t>(table);
     path.entry = entries(table) + index_at(va, path.reached);
@@ -91,7 +93,7 @@ bool PageTables::table_is_empty(const Path& path) {
 void PageTables::store_large(const Space& space, const Path& path, std::uint64_t value) {
   const std::uint64_t old = *path.entry;
   const bool counts = counted(path);
-  put(path.table[2], path.entry, value);
+  put_link(path.table[2], path.entry, value);
   const auto count = [&](std::uint32_t leaves, std::uint32_t tables) {
     if (!counts) return;
     for (unsigned l = 2; l <= 4; l++) {
@@ -144,6 +146,29 @@ bool PageTables::set_bits(const Path& path, std::uint64_t index, std::uint64_t v
   return (changed & ~kPteSoftware) != 0;
 }
 
+bool PageTables::change_run(const Path& path, std::uint64_t n, std::uint64_t add,
+                            std::uint64_t remove) {
+  const bool alone = translations_.alone();
+  std::uint64_t stale = 0;
+  for (std::uint64_t i = 0; i < n; i++) {
+    std::uint64_t* const entry = path.entry + i;
+    const std::uint64_t old = *entry;
+    const std::uint64_t value = (old & ~remove) | add;
+    if (value == old) continue;
+    if (!alone || old == 0) {
+      stale |= set_bits(path, i, value) ? 1 : 0;
+      continue;
+    }
+    __atomic_store_n(entry, value, __ATOMIC_RELAXED);  // no other processor walks the tables
+    if ((value & kPtePresent) == 0) continue;
+    const std::uint64_t changed = old ^ value;
+    if ((changed & kPteWritable) != 0)
+      pages_.info(entry_page(value)).writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
+    stale |= changed & ~kPteSoftware;
+  }
+  return stale != 0;
+}
+
 void PageTables::forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n) {
   bool all_counted = true;
   for (std::uint64_t at = va; at < va + n * kPageSize; at = (at | (kLargeSize - 1)) + 1)
@@ -169,7 +194,7 @@ void PageTables::share(const Space& source, const Path& from, const Path& to) {
   if (!shared(table)) uncount_table(source, from, p);
   p.reader_limit = kShared;
   p.mappings++;
-  put(to.table[to.reached], to.entry, table << kPageShift | kTableBits);
+  put_link(to.table[to.reached], to.entry, table << kPageShift | kTableBits);
 }
 
 void PageTables::move_slot(const Space& from, unsigned slot, std::uint64_t to_top) {
@@ -222,6 +247,23 @@ std::uint64_t* PageTables::first_used(std::uint64_t table, std::size_t end) {
   return nullptr;
 }
 
+/// The same for a dying table above level 1, which lets go of the tables that other trees hold too.
+std::uint64_t* PageTables::first_own(std::uint64_t table, std::size_t end) {
+  for (std::uint64_t* entry = first_used(table, end); entry != nullptr;
+       entry = first_used(table, end)) {
+    std::uint64_t* const group_end = entries(table) + std::min(end, group_of(entry) * 8 + 8);
+    for (; entry < group_end; entry++) {
+      if (*entry == 0) continue;
+      if (is_large(*entry)) return entry;
+      PageInfo& child = pages_.info(entry_page(*entry));
+      if (child.mappings == 1) return entry;
+      child.mappings--;
+      *entry = 0;
+    }
+  }
+  return nullptr;
+}
+
 /// Takes one table page out of the tree: the first with nothing below it. False: none left.
 /// Entries are cleared as they go.
 bool PageTables::reap_one(std::uint64_t root) {
@@ -230,7 +272,7 @@ bool PageTables::reap_one(std::uint64_t root) {
   unsigned level = pages_.info(root).writer_limit + 1u;
   if (level == 1) reap_leaf_table(root);
   while (level > 1) {
-    std::uint64_t* const used = first_used(table, level == 4 ? kUserSlots : kEntries);
+    std::uint64_t* const used = first_own(table, level == 4 ? kUserSlots : kEntries);
     if (used == nullptr) break;  // empty: this is the one
     parent = used;
     if (is_large(*parent)) {
@@ -240,12 +282,6 @@ bool PageTables::reap_one(std::uint64_t root) {
     }
     table = entry_page(*parent);
     level--;
-    PageInfo& child = pages_.info(table);
-    if (child.mappings > 1) {  // another tree still holds it
-      child.mappings--;
-      *parent = 0;
-      return true;
-    }
     if (level == 1) reap_leaf_table(table);
   }
   if (parent == nullptr) return false;

@@ -21,6 +21,7 @@
 ///   writers       present level-1 entries at or below it that are not below a shared table
 ///   stamp         table pages at or below it, itself included, not below a shared table
 ///   acl[0]        bit g is set if one of the entries 8g to 8g+7 may not be 0 (user half)
+///   acl[1]        1 above level 1 if none of its entries can be writable (freeze_below has run)
 /// The last two give `Env::mapped_pages` and `Env::table_pages`, exact at every moment. A table is
 /// shared for them while its reader_limit is 2 or 3.
 ///
@@ -114,9 +115,10 @@ class PageTables {
   /// (or does not map) the same page as before, with other bits: counts writers, and flushes if a
   /// processor may have cached what changed. `va` is that entry's address.
   void change_bits(const Path& path, std::uint64_t index, std::uint64_t va, std::uint64_t value);
-  /// The same, without flushing: whether a processor may have cached what changed.
-  bool set_bits(const Path& path, std::uint64_t index, std::uint64_t value);
-  /// Flushes all, after `set_bits` on entries of that range of a space.
+  /// The same for n entries from the path's on, without flushing: whether a processor may have
+  /// cached what changed.
+  bool change_run(const Path& path, std::uint64_t n, std::uint64_t add, std::uint64_t remove);
+  /// Flushes all, after `change_run` on entries of that range of a space.
   void forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n);
 
   /// Makes `to` (complete down to level + 1, its entry empty) hold the table `from`'s entry holds.
@@ -169,10 +171,17 @@ class PageTables {
   std::uint64_t* entries(std::uint64_t table) {
     return reinterpret_cast<std::uint64_t*>(pages_.bytes(table));
   }
+  /// Stores an entry above level 1 that may be writable.
+  void put_link(std::uint64_t table, std::uint64_t* entry, std::uint64_t value) {
+    pages_.info(table).acl[1] = {};
+    put(table, entry, value);
+  }
+  static std::size_t group_of(const std::uint64_t* entry) {
+    return reinterpret_cast<std::uintptr_t>(entry) >> 6 & 63;
+  }
   void mark_used(std::uint64_t table, const std::uint64_t* entry) {
     Capability& groups = pages_.info(table).acl[0];
-    const std::uint64_t group = reinterpret_cast<std::uintptr_t>(entry) >> 6 & 63;
-    groups = Capability::from_bits(groups.bits() | std::uint64_t{1} << group);
+    groups = Capability::from_bits(groups.bits() | std::uint64_t{1} << group_of(entry));
   }
   /// Calls `visit(index)` for each entry of a table that is not 0. Cost: 25 instructions per group
   /// of eight with such entries.
@@ -216,9 +225,11 @@ class PageTables {
   void freeze_below(std::uint64_t table);
   void drop_writes(std::uint64_t table, const Capability& held);
   void make_read_only(std::uint64_t* entry);
+  bool set_bits(const Path& path, std::uint64_t index, std::uint64_t value);
   void forget(const Path& path, std::uint64_t va) {
     translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
   }
+  std::uint64_t* first_own(std::uint64_t table, std::size_t end);
   void reap_leaf_table(std::uint64_t table);
   std::uint64_t unmap_large(std::uint64_t entry);
   bool reap_one(std::uint64_t top);

@@ -100,6 +100,14 @@ class Pages {
     return p.writer_limit == kAnyNumber || p.writers - replaced < p.writer_limit;
   }
 
+  /// Whether a page is in use, without limits, and has `acl` (Capability::bits) as its first ACL
+  /// entry: then what that entry allowed for another such page it allows for this one.
+  [[nodiscard]] bool is_alike(std::uint64_t page, std::uint64_t acl) const {
+    const PageInfo& p = info_[page];
+    return p.status == PageStatus::User && p.acl[0].bits() == acl && p.reader_limit == kAnyNumber &&
+           p.writer_limit == kAnyNumber;
+  }
+
   static constexpr std::uint8_t kAnyNumber = 2;
   static constexpr std::uint16_t kMaxPins = 0xffff;
 

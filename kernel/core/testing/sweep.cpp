@@ -100,6 +100,8 @@ class Sweep {
       }
       const std::uint64_t child = entry_page(entry);
       const bool frozen = (entry & kPteWritable) == 0;
+      expect(frozen || level == 4 || p.acl[1].bits() == 0, "writable in a table marked frozen",
+             table, i);
       expect(((entry & ~(kPtePageMask | kPteAccessed)) | kPteWritable) == PageTables::kTableBits,
              "odd bits in a table's entry", table, i, entry);
       expect(!frozen || is_shared(child), "frozen, and not shared", table, i);
