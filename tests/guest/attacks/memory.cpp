@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The Xok authors
 //
-// M1 to M4, M7, M8, W1, W2, L2: frames, tables, special bits, old contents, predicates, addresses.
+// M1 to M4, M7, M8, M10, W1, W2, L2: frames, tables, special bits, old contents, forked tables,
+// predicates, addresses.
 // (M5, M6 need several processors; M9 is in space.cpp.)
 #include "abi/wakeup.hpp"
 #include "tests/guest/attacks/attack.hpp"
@@ -16,6 +17,8 @@ namespace {
 constexpr std::uint64_t kVa = 0x50'0000'0000;
 constexpr std::uint64_t kLargeVa = 0x51'0000'0000;
 constexpr std::uint64_t kLargeSize = std::uint64_t{512} * kPageSize;
+constexpr std::uint64_t kForkSlot = std::uint64_t{1} << 39;
+constexpr std::uint64_t kForked = kForkSlot + 0x1000'0000;  // a page of the test's
 constexpr std::uint64_t kPattern = 0xdead'5ec2'e700'0001;
 constexpr std::uint64_t kSecretPages = 200;
 /// Of the free pages of a large machine about so many are tried: all would touch, and so take from
@@ -212,6 +215,25 @@ void predicates(std::uint64_t) {
 }
 
 /// User-mode instruction prevention: without it sidt is anybody's.
+std::uint64_t store_there() { return XOK_PROBE("movabs $0x8010000000, %%rax\n\tmovq $1, (%%rax)"); }
+
+/// M10: page tables that were forked for it.
+void forked_tables(std::uint64_t) {
+  const auto* const word = reinterpret_cast<const volatile std::uint64_t*>(kForked);
+  g_first = *word;
+  g_vectors[0] = store_there();
+  g_results[0] = sys::pte_insert(0, kData, kForked, kSelf);
+  g_results[1] = sys::pte_insert(0, kData, kForked + kPageSize, kSelf);
+  g_results[2] = sys::pte_insert(0, 0, kForked, kSelf);
+  g_results[3] = sys::pte_modify_range(kForked, 1, kPteWritable, 0, 0, kSelf);
+  g_results[4] = sys::table_drop(kForked, 1, kSelf);
+  g_results[5] = sys::table_own(0, kForked, kSelf);
+  g_vectors[1] = store_there();
+  g_results[6] = sys::pte_modify_range(kForked, 1, kPteWritable, 0, 0, kSelf);
+  g_results[7] = sys::pte_insert(0, kData, kForked, kSelf);  // a page of its own instead
+  g_vectors[2] = store_there();
+}
+
 bool has_umip() {
   std::uint32_t eax = 7, ebx = 0, ecx = 0, edx = 0;
   __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
@@ -311,6 +333,32 @@ void addresses(std::uint64_t) {
     t.holds("M8 it has read the free pages", g_count > kSecretPages);
     t.equal("M8 pages that were not zero", static_cast<std::int64_t>(g_accepted), 0);
   }
+  clear();
+  sys::pte_insert(kRoot, kData, kForked, kSelf);
+  auto& mine = *reinterpret_cast<volatile std::uint64_t*>(kForked);
+  mine = kPattern;
+  {
+    Attacker a{forked_tables};
+    t.equal("M10 the tables are forked", sys::table_fork(kForkSlot, 3, kSelf, a.target), 0);
+    t.holds("M10 the attacker comes to its end", a.run());
+    t.holds("M10 it reads what was there", g_first == kPattern);
+    constexpr const char* kNames[] = {"M10 another page there", "M10 a page beside it",
+                                      "M10 no page there", "M10 write permission",
+                                      "M10 the table out of the tree"};
+    for (int i = 0; i < 5; i++) t.refused(kNames[i], g_results[i], Errc::Busy);
+    t.equal("M10 tables of its own", g_results[5], 3);
+    t.refused("M10 write permission, then", g_results[6], Errc::Denied);
+    t.holds("M10 a page of its own, then", g_results[7] > 0);
+    t.equal("M10 stores fault", static_cast<std::int64_t>(g_vectors[0]), 14);
+    t.equal("M10 and with its own tables", static_cast<std::int64_t>(g_vectors[1]), 14);
+    t.equal("M10 but not into its page", static_cast<std::int64_t>(g_vectors[2]),
+            static_cast<std::int64_t>(kNoFault));
+    t.holds("M10 nothing is written to the page", mine == kPattern);
+  }
+  t.equal("M10 the tables are the test's again", sys::table_own(kRoot, kForked, kSelf), 3);
+  t.equal("M10 the page, too", sys::pte_modify_range(kForked, 1, kPteWritable, 0, kRoot, kSelf), 0);
+  mine = kPattern + 1;
+  sys::table_drop(kForkSlot, 3, kSelf);
   clear();
   {
     Attacker a{predicates};
