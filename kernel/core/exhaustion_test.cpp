@@ -88,6 +88,12 @@ TEST(Exhaustion, EveryAllocationThatFailsChangesNothing) {
     return bed.call(table_share, kScratch & ~0x1f'ffffull, 1, 0,
                     make_target(0, static_cast<EnvId>(bed.env(child).id + 1)));
   });
+  const std::uint64_t other = make_target(0, bed.spawn());
+  constexpr std::uint64_t kSlot = std::uint64_t{50} << 39;
+  fails_cleanly("table_fork", bed, [&] { return bed.call(table_fork, kSlot, 1, 0, other); });
+  ASSERT_EQ(bed.call(table_fork, kSlot, 3, target, make_target(0, bed.spawn())), 0);
+  fails_cleanly("table_own", bed, [&] { return bed.call(table_own, 0, kSlot, 0); });
+  fails_cleanly("table_own of three", bed, [&] { return bed.call(table_own, 0, kSlot, target); });
   const WakeTerm term{.left = 1,
                       .right = 1,
                       .left_kind = WakeOperand::Immediate,
@@ -137,7 +143,7 @@ TEST(Exhaustion, ALargePageNeedsItsTables) {
   EXPECT_EQ(bed.sweep(), "");
 }
 
-/// Allocates in as many ways as there are, dies, and everything is back: 100,000 steps.
+/// Allocates in as many ways as there are, dies, and everything is back: a million steps.
 TEST(Exhaustion, ManyRoundsOfEverythingLeaveNothing) {
   TestBed bed{1400};
   std::mt19937_64 random{20261125};
@@ -145,7 +151,7 @@ TEST(Exhaustion, ManyRoundsOfEverythingLeaveNothing) {
   const std::uint64_t free_before = bed.machine.info().free_pages;
   const std::uint64_t kernel_before = bed.machine.info().kernel_pages;
   std::uint64_t steps = 0, done = 0;
-  for (unsigned life = 0; steps < 100'000; life++) {
+  for (unsigned life = 0; steps < 1'000'000; life++) {
     std::vector<EnvId> family;
     for (unsigned i = 0; i < 1 + pick(3); i++) {
       const std::int64_t made = bed.call(env_alloc, 0, 0, 0x7000'0000 + i * kPageSize);
@@ -156,7 +162,9 @@ TEST(Exhaustion, ManyRoundsOfEverythingLeaveNothing) {
       const std::uint64_t to = make_target(0, family[pick(family.size())]);
       const std::uint64_t va = (pick(3) << 39) + 0x4000'0000 + pick(2000) * kPageSize;
       std::int64_t result = 0;
-      switch (pick(12)) {
+      const std::uint64_t level = 1 + pick(3);
+      const std::uint64_t table = va & ~((std::uint64_t{1} << (kPageShift + 9 * level)) - 1);
+      switch (pick(16)) {
         case 0:
           result = bed.call(page_acl_resize, 0, pick(1400), 2 + pick(500));
           break;
@@ -179,6 +187,17 @@ TEST(Exhaustion, ManyRoundsOfEverythingLeaveNothing) {
           break;
         case 6:
           result = bed.call(pte_insert, 0, this_page(pick(1400), pick(2) == 0), va, to);
+          break;
+        case 7:
+          result =
+              bed.call(table_fork, table, level, to, make_target(0, family[pick(family.size())]));
+          break;
+        case 8:
+        case 9:
+          result = bed.call(table_own, 0, va, to);
+          break;
+        case 10:
+          result = pick(8) == 0 ? bed.call(table_drop, table, level, to) : 0;
           break;
         default:
           result = bed.call(pte_insert, 0, pick(5) == 0 ? 2 : fresh_page(), va, to);
