@@ -8,21 +8,16 @@ namespace xok::kernel::calls {
 namespace {
 
 /// Whether an environment could be sent to another place now without losing anything.
-bool is_ready(Core& core, EnvIndex callee) {
-  const EnvStatus status = core.env(callee).status;
+bool is_ready(Core& core, EnvIndex callee, const volatile Uenv& uenv) {
   const EnvState& state = core.state(callee);
-  if (status == EnvStatus::Calling || !state.context_set) return false;
+  if (core.env(callee).status == EnvStatus::Calling || !state.context_set) return false;
   if (state.processor != kNowhere) return false;  // another one runs it: this one runs its caller
-  const volatile Uenv& uenv = core.machine.uenv(callee);
-  return uenv.ipc.busy == 0 && uenv.critical_depth == 0 && uenv.fault_depth == 0 &&
-         uenv.double_fault_depth == 0;
+  return (uenv.ipc.busy | uenv.critical_depth | uenv.fault_depth | uenv.double_fault_depth) == 0;
 }
 
 /// The callee's entry, if it lets this caller in.
-Result<std::uint64_t> may_enter(Core& core, EnvIndex callee, EnvId caller, IpcKind kind,
+Result<std::uint64_t> may_enter(const volatile IpcArea& area, EnvId caller, IpcKind kind,
                                 const Capability& held) {
-  if (core.state(callee).method != 0) return fail(Errc::WouldBlock);
-  const volatile IpcArea& area = core.machine.uenv(callee).ipc;
   const std::uint64_t entry = area.entry;  // each word once: its owner may be changing them
   const std::uint64_t only = area.only;
   const Capability gate = Capability::from_bits(area.gate);
@@ -39,15 +34,18 @@ CallResult transfer(Call& call, Target to, IpcKind kind, const IpcWords& words) 
   const EnvIndex callee = XOK_TRY(call.env_named(EnvIdWord{to.value & 0xffff'ffff}));
   if (callee == call.self) return fail(Errc::BadArgument);
   const Capability held = XOK_TRY(call.capability(CapSlot{to.value >> 32}));
-  const std::uint64_t entry = XOK_TRY(may_enter(core, callee, call.env().id, kind, held));
-  if (!is_ready(core, callee)) return fail(Errc::WouldBlock);
-  const std::uint64_t block = XOK_TRY(block_words(core, call.self));
+  if (core.state(callee).method != 0) return fail(Errc::WouldBlock);
+  volatile Uenv& uenv = core.machine.uenv(callee);
+  const std::uint64_t entry = XOK_TRY(may_enter(uenv.ipc, call.env().id, kind, held));
+  if (!is_ready(core, callee, uenv)) return fail(Errc::WouldBlock);
+  const volatile IpcArea& area = core.machine.uenv(call.self).ipc;
+  const std::uint64_t block = XOK_TRY(block_words(area));
 
   // Nothing fails from here on.
-  pass_block(core, call.self, callee, block);
-  enter_callee(core, callee, call.self, kind, held, entry, words);
-  const Context& mine = core.machine.context(call.self);
-  core.machine.context(call.self).rax = 0;
+  pass_block(area, uenv.ipc, block);
+  enter_callee(core, callee, uenv.ipc, call.self, kind, held, entry, words);
+  Context& mine = core.machine.context(call.self);
+  mine.rax = 0;
   if (kind == IpcKind::Call) {
     call.env().status = EnvStatus::Calling;
     core.state(call.self).ipc_callee = callee;
@@ -74,16 +72,17 @@ CallResult ipc_reply(Call& call, ReplyTo to, Word a, Word b, Word c, Word d, Wor
   if (call.in_batch || (flags & ~kIpcDone) != 0) return fail(Errc::BadArgument);
   if (id == 0 && flags == 0) return fail(Errc::BadArgument);
   Core& core = call.core;
+  volatile IpcArea& area = core.machine.uenv(call.self).ipc;
   EnvIndex caller = kNoEnv;
   std::uint64_t block = 0;
   if (id != 0) {
     caller = XOK_TRY(core.find_env(id));
     if (core.state(caller).ipc_callee != call.self) return fail(Errc::NotFound);
-    block = XOK_TRY(block_words(core, call.self));
+    block = XOK_TRY(block_words(area));
   }
   Context& mine = core.machine.context(call.self);
   if (flags == kIpcDone) {
-    XOK_TRY(restore_callee(core, call.self));
+    XOK_TRY(restore_callee(core, call.self, area, mine));
   } else {
     mine.rax = 0;
   }
@@ -96,7 +95,7 @@ CallResult ipc_reply(Call& call, ReplyTo to, Word a, Word b, Word c, Word d, Wor
     scheduler.switch_to_next(call.cpu);
     return static_cast<std::int64_t>(mine.rax);
   }
-  pass_block(core, call.self, caller, block);
+  pass_block(area, core.machine.uenv(caller).ipc, block);
   answer_caller(core, caller, call.self, {a.value, b.value, c.value, d.value, e.value});
   const bool over = scheduler.settle(call.cpu);
   if (over || !scheduler.switch_to(call.cpu, caller)) scheduler.switch_to_next(call.cpu);

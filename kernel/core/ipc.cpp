@@ -4,23 +4,20 @@
 
 namespace xok::kernel {
 
-Result<std::uint64_t> block_words(Core& core, EnvIndex sender) {
-  const std::uint64_t words = core.machine.uenv(sender).ipc.out_words;
+Result<std::uint64_t> block_words(const volatile IpcArea& sender) {
+  const std::uint64_t words = sender.out_words;
   if (words > kIpcBlockWords) return fail(Errc::TooBig);
   return words;
 }
 
-void pass_block(Core& core, EnvIndex sender, EnvIndex receiver, std::uint64_t words) {
-  volatile IpcArea& to = core.machine.uenv(receiver).ipc;
-  to.in_words = words;
-  if (words == 0) return;
-  const volatile IpcArea& from = core.machine.uenv(sender).ipc;
-  for (std::size_t i = 0; i < words; i++) to.in[i] = from.out[i];
+void pass_block(const volatile IpcArea& sender, volatile IpcArea& receiver, std::uint64_t words) {
+  receiver.in_words = words;
+  for (std::size_t i = 0; i < words; i++) receiver.in[i] = sender.out[i];
 }
 
-void enter_callee(Core& core, EnvIndex callee, EnvIndex caller, IpcKind kind,
-                  const Capability& presented, std::uint64_t entry, const IpcWords& words) {
-  volatile IpcArea& area = core.machine.uenv(callee).ipc;
+void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex caller,
+                  IpcKind kind, const Capability& presented, std::uint64_t entry,
+                  const IpcWords& words) {
   Context& context = core.machine.context(callee);
   area.save.rip = context.rip;
   area.save.rsp = context.rsp;
@@ -55,12 +52,10 @@ void enter_callee(Core& core, EnvIndex callee, EnvIndex caller, IpcKind kind,
   record.status = EnvStatus::Runnable;
 }
 
-Result<> restore_callee(Core& core, EnvIndex callee) {
-  volatile IpcArea& area = core.machine.uenv(callee).ipc;
+Result<> restore_callee(Core& core, EnvIndex callee, volatile IpcArea& area, Context& context) {
   if (area.busy == 0) return fail(Errc::NotFound);
   const std::uint64_t rip = area.save.rip;  // its owner may have changed every word
   if (rip >= kUserTop) return fail(Errc::BadArgument);
-  Context& context = core.machine.context(callee);
   context.rip = rip;
   context.rsp = area.save.rsp;
   context.rflags = user_flags(area.save.rflags);

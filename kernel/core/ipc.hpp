@@ -18,20 +18,21 @@ namespace xok::kernel {
 
 using IpcWords = std::array<std::uint64_t, 5>;
 
-/// How many words of its block `sender` sends along. Errors: TooBig: more than kIpcBlockWords.
-Result<std::uint64_t> block_words(Core& core, EnvIndex sender);
+/// How many words of its block the sender sends along. Errors: TooBig: more than kIpcBlockWords.
+Result<std::uint64_t> block_words(const volatile IpcArea& sender);
 
 /// Copies `words` words of the sender's block to the receiver.
-void pass_block(Core& core, EnvIndex sender, EnvIndex receiver, std::uint64_t words);
+void pass_block(const volatile IpcArea& sender, volatile IpcArea& receiver, std::uint64_t words);
 
-/// Sends the callee, which is ready for it, to its entry. What it destroys is in its Uenv.
-void enter_callee(Core& core, EnvIndex callee, EnvIndex caller, IpcKind kind,
-                  const Capability& presented, std::uint64_t entry, const IpcWords& words);
+/// Sends the callee, which is ready for it, to its entry. What it destroys is in its `area`.
+void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex caller,
+                  IpcKind kind, const Capability& presented, std::uint64_t entry,
+                  const IpcWords& words);
 
-/// Puts back what the last entry destroyed, as the Uenv has it, and the sleep it interrupted.
+/// Puts back what the last entry destroyed, as its `area` has it, and the sleep it interrupted.
 /// Errors  NotFound     the environment is in no transfer
 ///         BadArgument  the saved rip is no user address
-Result<> restore_callee(Core& core, EnvIndex callee);
+Result<> restore_callee(Core& core, EnvIndex callee, volatile IpcArea& area, Context& context);
 
 /// Makes `caller`, which is Calling, run again with that result and answer.
 void answer_caller(Core& core, EnvIndex caller, EnvIndex callee, const IpcWords& words);

@@ -199,6 +199,7 @@ void context_release(EnvIndex env) {
 }
 
 void refresh_window(EnvIndex env) {
+  if (!g_several) return;  // set_window_page has seen to the only one
   const std::uint32_t state = paging().window_state(env);
   std::uint32_t& seen = processor().windows[env];
   if (seen == state) [[likely]]
