@@ -10,6 +10,7 @@
 // markers, in the same order; the driver (bench/measure) joins the two. "BENCH-FAILED name why"
 // stands for a test that the system cannot run. Each repetition is preceded by none of its own
 // printing, so that the console is not part of what is counted.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -130,6 +131,20 @@ void pipe_round_trip(int count) {
   for (int fd : {there[0], there[1], back[0], back[1]}) close(fd);
 }
 
+/// A small file made, written, read and removed.
+void file_operations(int count) {
+  constexpr const char* kPath = "/tmp/bench-file";
+  char bytes[1024] = {};
+  for (int i = 0; i < count && all_ok; i++) {
+    const int out = open(kPath, O_CREAT | O_WRONLY | O_TRUNC, 0644);
+    must(out >= 0 && write(out, bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes));
+    must(close(out) == 0);
+    const int in = open(kPath, O_RDONLY);
+    must(in >= 0 && read(in, bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes));
+    must(close(in) == 0 && unlink(kPath) == 0);
+  }
+}
+
 struct Test {
   const char* name;
   void (*run)(int count);
@@ -142,7 +157,7 @@ constexpr Test kTests[] = {
     {"fault_handler", fault_handler, 2000, 0}, {"fork_exit_wait", fork_exit_wait, 50, 0},
     {"fork_exec_wait", fork_exec_wait, 25, 0}, {"pipe_round_trip", pipe_round_trip, 1000, 0},
     {"fork_1_mib", fork_exit_wait, 50, 1},     {"fork_16_mib", fork_exit_wait, 20, 16},
-    {"fork_256_mib", fork_exit_wait, 4, 256},
+    {"fork_256_mib", fork_exit_wait, 4, 256},  {"file_operations", file_operations, 500, 0},
 };
 
 /// Memory of the size, written once; nullptr for none.

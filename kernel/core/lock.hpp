@@ -50,9 +50,17 @@ class HeldRanks {
   }
 };
 
-/// A spinlock. Interrupts are off in the kernel, so whoever holds it is running.
+/// A spinlock. Interrupts are off in the kernel, so whoever holds it is running. (With
+/// XOK_WITHOUT_LOCKS none at all: to measure on one processor what locking costs.)
 class SpinLock {
  public:
+#ifdef XOK_WITHOUT_LOCKS
+  template <class Waiting>
+  void lock(const Waiting&) {}
+  void lock() {}
+  void unlock() {}
+};
+#else
   /// `waiting()` is called over and over while somebody else holds it.
   template <class Waiting>
   void lock(const Waiting& waiting) {
@@ -71,6 +79,7 @@ class SpinLock {
  private:
   std::atomic<bool> busy_{false};
 };
+#endif
 
 /// Data that can only be reached with its lock held.
 ///

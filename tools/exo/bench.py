@@ -41,6 +41,7 @@ ROWS = (
     Row("fork + exit + wait", "micro", "fork_exit_wait", 150_000),
     Row("fork + exec static + wait", "micro", "fork_exec_wait", 450_000),
     Row("pipe round trip of 1 byte, two processes", "micro", "pipe_round_trip", 9_000),
+    Row("create, write, read and unlink a file of 1 KiB", "micro", "file_operations"),
     Row("1 KiB GET, new connection each", "web", ("new", 16), 45_000),
     Row("1 KiB GET, new connection each, nginx", "nginx", ("new", 16), 45_000),
     Row("1 KiB GET, keep-alive", "web", ("keep", 16), 14_000),

@@ -7,7 +7,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 BUILD = os.path.join(ROOT, "build")
 STATE = os.path.join(BUILD, "exo")  # stamps, caches and remembered probes of this command
 
-GUEST_PRESET = "guest-release"
+# Another build of the guest: guest-debug, or guest-no-locks (CMakePresets.json).
+GUEST_PRESET = os.environ.get("EXO_GUEST_PRESET", "guest-release")
 HOST_PRESET = "host-asan"
 FUZZ_PRESET = "host-fuzz"
 TSAN_PRESET = "host-tsan"
