@@ -16,7 +16,7 @@ import subprocess
 import time
 
 from .. import build, bundle, install, iso, paths, processes
-from .guest import PROCESSORS, judge
+from .guest import PROCESSORS, several_at_once
 from .runner import HANG_SECONDS
 
 # It has AVX-512, and does not state a clock rate, as later ones do, which is not that of Bochs.
@@ -60,8 +60,8 @@ def run(report) -> None:
     if not wanted and not others:
         return
     install.ensure("iso", "bochs")
-    for model, name in wanted:
-        judge(report, f"{model}/{name}", *boot(model, programs[name], lambda text: False))
+    several_at_once(report, [(f"{model}/{name}", boot, model, programs[name], lambda text: False)
+                             for model, name in wanted])
     report.check("missing-feature", lambda: missing_feature(programs["calls_test"]))
     report.check("shell", shell)
 
@@ -80,9 +80,10 @@ def boot(model: str, program: str, enough):
     """(lines of the serial line, "" or what is wrong). Bochs is ended when enough(text)."""
     with open(program, "rb") as file:
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}
-    image, serial = paths.state_file("bochs/xok.iso"), paths.state_file("bochs/serial")
+    place = f"bochs/{model}-{os.path.basename(program)}"  # several run at the same time
+    image, serial = paths.state_file(f"{place}.iso"), paths.state_file(f"{place}.serial")
     iso.make(parts, image)
-    write("bochs/serial", "")
+    write(serial, "")
     with Bochs(model, image, f"mode=file, dev={serial}") as machine:
         wrong = machine.run(lambda: enough(read(serial)))
     return read(serial).split("\n"), wrong
@@ -117,14 +118,14 @@ class Bochs:
     """A started Bochs, which draws on a terminal of its own; use it as a context manager."""
 
     def __init__(self, model: str, image: str, com1: str):
-        write("bochs/commands", COMMANDS)
-        write("bochs/configuration", CONFIGURATION.format(model=model, image=image, com1=com1))
+        commands, configuration = f"{image}.commands", f"{image}.configuration"
+        write(commands, COMMANDS)
+        write(configuration, CONFIGURATION.format(model=model, image=image, com1=com1))
         self._screen, theirs = pty.openpty()
         try:
             self._process = subprocess.Popen(
-                ["bochs", "-q", "-f", paths.state_file("bochs/configuration"), "-rc",
-                 paths.state_file("bochs/commands")],
-                stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=dict(os.environ, TERM="vt100"),
+                ["bochs", "-q", "-f", configuration, "-rc", commands], stdin=theirs, stdout=theirs,
+                stderr=subprocess.DEVNULL, env=dict(os.environ, TERM="vt100"),
                 start_new_session=True, preexec_fn=processes.dies_with_us(signal.SIGKILL))
         finally:
             os.close(theirs)
@@ -156,6 +157,6 @@ def read(path: str) -> str:
         return file.read().decode(errors="replace").replace("\r", "")
 
 
-def write(name: str, text: str) -> None:
-    with open(paths.state_file(name), "w") as file:
+def write(path: str, text: str) -> None:
+    with open(path, "w") as file:
         file.write(text)

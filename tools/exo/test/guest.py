@@ -7,6 +7,7 @@ last. Machines: each machine type, processor and amount of memory once, or, with
 combinations. Names: MACHINE/PROGRAM/name, MACHINE/PROGRAM-PROCESSORS/name, where MACHINE is a type and what is
 not usual, as in pc-EPYC-64M.
 """
+import concurrent.futures
 import glob
 import itertools
 import os
@@ -27,6 +28,8 @@ MEMORIES_MIB = (qemu.DEFAULT_MEMORY_MIB, 64, 16384)
 PROCESSORS = {"smp_test": (4,), "smp_memory_test": (2,), "storm_test": (1, 2)}
 # Which run long: on one machine only. Several processors: on one model and size only.
 ONE_MACHINE = {"smp_memory_test"}
+# Which see the processor's model and the memory's size; the others run there with --all-machines only.
+PROCESSOR_AND_MEMORY = {"calls_test", "attacks_memory", "attacks_processor", "attacks_vectors", "attacks_returns"}
 LINE = re.compile(r"^(PASS|FAIL|SKIP) ([^:\s]+):? ?(.*)$")
 LAST = re.compile(r"^ALL (\d+) PASSED$")
 
@@ -37,10 +40,11 @@ def run(report) -> None:
     programs = sorted(glob.glob(os.path.join(paths.GUEST_TESTS, "*.elf")))
     if not programs:
         raise Fail(f"no guest test was built in {paths.relative(paths.GUEST_TESTS)}")
+    jobs = []
     for machine in machines(report.options.all_machines):
         for program in programs:
             base = os.path.basename(program).removesuffix(".elf")
-            if base in ONE_MACHINE and machine.unusual:
+            if (base in ONE_MACHINE and machine.unusual) or not runs_on(base, machine, report.options.all_machines):
                 continue
             for count in PROCESSORS.get(base, (1,)):
                 if count > 1 and machine.other_processor and not report.options.all_machines:
@@ -50,7 +54,23 @@ def run(report) -> None:
                     if why := machine.why_not():
                         report.skipped(name, why)
                     else:
-                        judge(report, name, *boot(machine, program, count))
+                        jobs.append((name, boot, machine, program, count))
+    several_at_once(report, jobs)
+
+
+def runs_on(program: str, machine, every: bool) -> bool:
+    return every or not machine.other_processor or program in PROCESSOR_AND_MEMORY
+
+
+def several_at_once(report, jobs: list) -> None:
+    """Judges machines, one for each processor of the host at a time. jobs: (name, boot, its arguments...)"""
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        running = [(name, pool.submit(start, *arguments)) for name, start, *arguments in jobs]
+        for name, job in running:
+            judge(report, name, *job.result())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)
