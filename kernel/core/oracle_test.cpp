@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include "kernel/core/testing/driver.hpp"
+#include "kernel/core/testing/settings.hpp"
 
 /// The oracle: whatever environments call, in whatever order, nobody ever reaches a page or gets a
 /// capability that no capability of its own (or of who made or granted it) gives.
@@ -18,11 +18,6 @@ namespace xok::kernel::testing {
 namespace {
 
 constexpr unsigned kSteps = 220;
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
-}
 
 std::string run_sequence(std::uint64_t seed, std::string& trace) {
   std::mt19937_64 random{seed};
