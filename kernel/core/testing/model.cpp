@@ -256,7 +256,7 @@ Model::Prediction Model::pte_modify_range(EnvId caller, const Words& a) {
     const Page& p = pages_[(old & kNumber) / kPage];
     if (p.use != Use::User || !passes(*mine, p.acl, &Cap::write)) return Errc::Denied;
   }
-  return {0, [this, &space, changes] {
+  return {0, [&space, changes] {
             for (const auto& [va, entry] : changes) {
               space.entries.erase(va);
               if (entry != 0) space.entries[va] = entry;
