@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/testing/driver.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -456,6 +457,18 @@ void Driver::prepare_for_transfers(volatile IpcArea& area) {
   if (one_in(10)) area.save.rip = address();
 }
 
+/// What a batch will find to do, for the trace.
+std::string Driver::batch_text(const std::array<std::uint64_t, 6>& arguments) {
+  std::string out;
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(arguments[1], kMaxBatch); i++) {
+    BatchEntry e;
+    if (!bed_.machine.user_read(arguments[0] + i * sizeof e, &e, sizeof e)) break;
+    out += "\n   " + std::string{syscall_name(e.number)};
+    for (const std::uint64_t a : e.arguments) out += " " + std::to_string(a);
+  }
+  return out;
+}
+
 std::string Driver::random_call() {
   SyscallNumber number = pick_number();
   const bool crowded = known_.size() > 12 || bed_.machine.info().environments >= 8;
@@ -478,7 +491,7 @@ std::string Driver::random_call() {
     const std::string who = std::to_string(caller) + " ";
     std::string line = who + std::string{syscall_name(step.number)};
     for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
-    return line;
+    return number == batch ? line + batch_text(arguments) : line;
   });
   const std::string wrong =
       judged(step, [&] { return result = bed_.raw_call(step.number, arguments); });
