@@ -170,7 +170,7 @@ std::uint64_t fingerprint(TestBed& bed) {
 
 class Explorer {
  public:
-  using Path = std::vector<std::uint16_t>;
+  using Path = std::vector<std::size_t>;
 
   /// "" or what went wrong, and how it came to that.
   std::string run(unsigned depth) {
@@ -201,7 +201,7 @@ class Explorer {
  private:
   std::unique_ptr<World> at(const Path& path) {
     auto world = std::make_unique<World>();
-    for (const std::uint16_t index : path) {
+    for (const std::size_t index : path) {
       world->give_processor(actions_[index]);
       world->perform(actions_[index]);
     }
@@ -212,7 +212,7 @@ class Explorer {
   std::string expand(const Path& path, std::vector<Path>& next) {
     std::unique_ptr<World> world = at(path);
     const std::uint64_t here = fingerprint(world->bed);
-    for (std::uint16_t index = 0; index < actions_.size(); index++) {
+    for (std::size_t index = 0; index < actions_.size(); index++) {
       const Action& action = actions_[index];
       if (!world->can(action)) continue;
       world->give_processor(action);
@@ -247,7 +247,7 @@ class Explorer {
 
   std::string describe(const Path& path) {
     std::string out;
-    for (const std::uint16_t index : path) {
+    for (const std::size_t index : path) {
       const Action& a = actions_[index];
       out += std::to_string(a.who) + " ";
       out += a.number == null_call ? "offer" : syscall_name(static_cast<std::uint64_t>(a.number));

@@ -65,6 +65,7 @@ std::uint64_t table_start(std::uint64_t va, unsigned level) {
 struct Model::Prediction {
   using Commit = std::function<std::string(std::int64_t)>;
   Prediction(Errc e) : error{e} {}
+  Prediction(std::optional<Errc> e) : error{e} {}
   Prediction(Commit c) : commit{std::move(c)} {}
   Prediction(std::int64_t value, std::function<void()> change)
       : commit{[value, change = std::move(change)](std::int64_t result) -> std::string {
@@ -77,7 +78,7 @@ struct Model::Prediction {
 };
 
 #define XOK_MODEL_TRY(expression) \
-  if (const std::optional<Errc> e_ = (expression); e_.has_value()) return *e_
+  if (const std::optional<Errc> e_ = (expression); e_.has_value()) return e_
 
 // -- What calls have in common
 
