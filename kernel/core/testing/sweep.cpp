@@ -80,8 +80,7 @@ class Sweep {
       expect(is_shared(table) || level == 4, "shared table not marked", table);
       return {0, 0};
     }
-    const bool forked = p.reader_limit == PageTables::kForked;  // its own counts stay exact
-    counted = forked || (counted && !is_shared(table));
+    counted = counted && !is_shared(table);
     const unsigned end = level == 4 ? 254 : 512;
     for (unsigned i = 0; i < end; i++) {
       const std::uint64_t entry = entries(table)[i];
