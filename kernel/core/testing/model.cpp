@@ -252,10 +252,11 @@ Model::Prediction Model::pte_modify_range(EnvId caller, const Words& a) {
     const std::uint64_t wanted = (old & ~a[3]) | a[2];
     changes[va] = wanted;
     if ((old & kPresent) == 0 || (wanted & ~old & kWritable) == 0) continue;
+    const Page& p = pages_[(old & kNumber) / kPage];
+    if (p.use != Use::User) return Errc::Denied;
     const Cap* const mine = held(caller, a[4]);
     if (mine == nullptr) return Errc::BadCapability;
-    const Page& p = pages_[(old & kNumber) / kPage];
-    if (p.use != Use::User || !passes(*mine, p.acl, &Cap::write)) return Errc::Denied;
+    if (!passes(*mine, p.acl, &Cap::write)) return Errc::Denied;
   }
   return {0, [&space, changes] {
             for (const auto& [va, entry] : changes) {
