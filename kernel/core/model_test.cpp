@@ -25,10 +25,10 @@ constexpr unsigned kSteps = 300;
 constexpr std::uint64_t kPages = 110;  // few, so that memory runs out
 constexpr std::size_t kMostEnvironments = 9;
 
-constexpr SyscallNumber kCalls[] = {cap_forge,        cap_acquire,  cap_acquire,   cap_release,
-                                    pte_insert,       pte_insert,   pte_insert,    pte_insert,
-                                    pte_modify_range, page_set_acl, env_alloc,     env_free,
-                                    slice_alloc,      slice_free,   slice_transfer};
+constexpr SyscallNumber kCalls[] = {
+    cap_forge,  cap_acquire, cap_acquire,      cap_release,      pte_insert,       pte_insert,
+    pte_insert, pte_insert,  pte_insert_range, pte_insert_range, pte_modify_range, page_set_acl,
+    env_alloc,  env_free,    slice_alloc,      slice_free,       slice_transfer};
 constexpr std::uint64_t kAddresses[] = {
     kScratch,         kScratch + 0x1000,  0x5f'f000,
     0x60'0000,        0x7000'0000,        0x7000'1000,
@@ -36,6 +36,10 @@ constexpr std::uint64_t kAddresses[] = {
     kInitUenvAddress, kInitBundleAddress, kUserTop - 0x40'0000};
 constexpr std::uint64_t kBadAddresses[] = {kUserTop, kScratch + 8, ~0ull, kExposedBase + 0x1000,
                                            0xffff'8000'0000'0000};
+
+constexpr std::uint64_t kDone = kScratch;
+constexpr std::uint64_t kEntries = kScratch + 256;
+constexpr std::size_t kRange = 9;
 
 class LockStep {
  public:
@@ -122,6 +126,9 @@ class LockStep {
         return {slot(), target(model)};
       case pte_insert:
         return {slot(), entry(), address(), target(model)};
+      case pte_insert_range:
+        return {slot(),    kEntries, one_in(30) ? 513 + pick(9) : pick(kRange + 1),
+                address(), kDone,    target(model)};
       case pte_modify_range:
         return {address(), one_in(20) ? pick(600) : pick(5), bits(), bits(), slot(), target(model)};
       case page_set_acl:
@@ -149,9 +156,34 @@ class LockStep {
     log("offer of " + std::to_string(bed_.current_id()) + " to " + std::to_string(offered.to));
   }
 
+  /// A range from the caller's scratch page, if it has that.
+  std::string call_range(Model& model) {
+    const EnvId caller = bed_.current_id();
+    Model::Range range{{}, kDone, one_in(4) ? pick(kRange + 1) : 0};
+    while (range.entries.size() < kRange) range.entries.push_back(one_in(2) ? alike() : entry());
+    if (!bed_.machine.user_write(kDone, &range.done, 8) ||
+        !bed_.machine.user_write(kEntries, range.entries.data(), 8 * kRange))
+      return "";
+    const auto words = arguments(pte_insert_range, model);
+    const std::int64_t result = bed_.raw_call(static_cast<std::uint64_t>(pte_insert_range), words);
+    std::string line = std::to_string(caller) + " pte_insert_range of";
+    for (const std::uint64_t word : range.entries) line += " " + std::to_string(word);
+    for (const std::uint64_t word : words) line += ", " + std::to_string(word);
+    log(line + " = " + std::to_string(result));
+    outcomes[{pte_insert_range, result < 0 ? result : 0}]++;
+    return model.step_range(caller, words, range, result);
+  }
+  /// An entry like those before it: a page of the caller's own.
+  std::uint64_t alike() {
+    Translation there;
+    const bool mine = bed_.machine.walk(bed_.self().table_page, kScratch, there);
+    return mine ? this_page(there.page, one_in(2)) : 0;
+  }
+
   std::string call(Model& model) {
     SyscallNumber number = kCalls[pick(std::size(kCalls))];
     if (number == env_alloc && model.environments().size() >= kMostEnvironments) number = env_free;
+    if (number == pte_insert_range) return call_range(model);
     const EnvId caller = bed_.current_id();
     const auto words = arguments(number, model);
     if (number == env_free) {

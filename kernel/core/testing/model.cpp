@@ -105,8 +105,14 @@ std::optional<Errc> Model::target(EnvId caller, std::uint64_t word, EnvId& out) 
 }
 
 std::uint64_t Model::free_count() const {
-  return static_cast<std::uint64_t>(
+  auto free = static_cast<std::uint64_t>(
       std::ranges::count_if(pages_, [](const Page& p) { return p.use == Use::Free; }));
+  std::set<const Space*> seen;
+  for (const auto& [id, env] : environments_) {  // tables that are somewhere: adopt_tables
+    if (!seen.insert(env.space.get()).second) continue;
+    free -= env.space->tables.size() - env.space->table_pages.size();
+  }
+  return free;
 }
 
 std::uint64_t Model::missing_tables(const Space& space, std::uint64_t va) {
@@ -234,6 +240,69 @@ Model::Prediction Model::pte_insert(EnvId caller, const Words& a) {
     store(space, va, bits | got * kPage);
     return "";
   }};
+}
+
+std::optional<Errc> Model::check_range(EnvId caller, const Words& a, const Range& range,
+                                       EnvId& whose) const {
+  XOK_MODEL_TRY(target(caller, a[5], whose));
+  if (a[2] > 512) return Errc::TooBig;
+  if (a[3] % kPage != 0 || a[3] > kUserEnd || a[2] > (kUserEnd - a[3]) / kPage || a[1] % 8 != 0 ||
+      range.done > a[2])
+    return Errc::BadArgument;
+  return std::nullopt;
+}
+
+/// The page that an entry really maps.
+std::uint64_t Model::real_page(EnvId whose, std::uint64_t va) {
+  Translation there;
+  return bed_.machine.walk(bed_.env(whose).table_page, va, there) ? there.page : 0;
+}
+
+/// One pte_insert after the other, until one fails.
+std::string Model::insert_all(EnvId caller, const Words& a, const Range& range, EnvId whose,
+                              std::int64_t& expected, std::uint64_t& done) {
+  for (done = range.done; done < a[2]; done++) {
+    const std::uint64_t va = a[3] + done * kPage;
+    const std::uint64_t entry = range.entries.at(done);
+    const Prediction one = pte_insert(caller, {a[0], entry, va, a[5]});
+    if (one.error.has_value()) {
+      expected = -static_cast<std::int64_t>(*one.error);
+      return "";
+    }
+    const std::uint64_t page = (entry & kPresent) != 0 ? real_page(whose, va) : 0;
+    const std::string wrong = one.commit(static_cast<std::int64_t>(page));
+    if (!wrong.empty())
+      return wrong + ": entry " + std::to_string(done) + " is in page " + std::to_string(page);
+    take_tables();
+  }
+  expected = 0;
+  return "";
+}
+
+std::string Model::step_range(EnvId caller, const Words& a, const Range& range,
+                              std::int64_t result) {
+  EnvId whose = 0;
+  std::int64_t expected = 0;
+  std::uint64_t done = range.done;
+  if (const auto error = check_range(caller, a, range, whose); error.has_value()) {
+    expected = -static_cast<std::int64_t>(*error);
+  } else {
+    std::string wrong = insert_all(caller, a, range, whose, expected, done);
+    if (wrong.empty()) wrong = adopt_tables();
+    if (!wrong.empty()) return wrong;
+    const auto& mine = environments_.at(caller).space->entries;
+    const auto found = mine.find(range.done_address & ~(kPage - 1));
+    const std::uint64_t both = kPresent | kWritable;
+    const bool reaches = found != mine.end() && (found->second & both) == both;
+    std::uint64_t told = 0;
+    if (!reaches) {  // the call took it away
+      expected = -static_cast<std::int64_t>(Errc::Fault);
+    } else if (!bed_.machine.user_read(range.done_address, &told, sizeof told) || told != done) {
+      return "done is " + std::to_string(told) + " instead of " + std::to_string(done);
+    }
+  }
+  if (result != expected) return "instead of " + std::to_string(expected);
+  return compare();
 }
 
 Model::Prediction Model::pte_modify_range(EnvId caller, const Words& a) {

@@ -21,9 +21,9 @@ namespace xok::kernel::testing {
 /// the result of a call, or the exact error, and all that changes. It shares no code with the
 /// kernel but the numbers of calls and errors.
 ///
-/// Modelled: cap_forge, cap_acquire, cap_release, pte_insert, pte_modify_range, page_set_acl,
-/// env_alloc, env_free, slice_alloc, slice_free, slice_transfer; without quotas, limits of pages,
-/// extended ACLs, large pages, shared or frozen tables.
+/// Modelled: cap_forge, cap_acquire, cap_release, pte_insert, pte_insert_range,
+/// pte_modify_range, page_set_acl, env_alloc, env_free, slice_alloc, slice_free, slice_transfer;
+/// without quotas, limits of pages, extended ACLs, large pages, shared or frozen tables.
 ///
 /// Where the documentation leaves a choice to the kernel (which free page, which environment id)
 /// the model takes what the kernel chose, if it was free to.
@@ -70,6 +70,14 @@ class Model {
   std::string step(EnvId caller, SyscallNumber number,
                    const std::array<std::uint64_t, 6>& arguments,
                    std::optional<std::int64_t> result);
+  /// The same for pte_insert_range, which found `range` in the caller's memory.
+  struct Range {
+    std::vector<std::uint64_t> entries;
+    std::uint64_t done_address;  ///< the caller could write there
+    std::uint64_t done;          ///< before
+  };
+  std::string step_range(EnvId caller, const std::array<std::uint64_t, 6>& arguments,
+                         const Range& range, std::int64_t result);
   void offer(EnvId who, const Offer& offer) { environments_.at(who).offer = offer; }
   [[nodiscard]] const std::map<EnvId, Environment>& environments() const { return environments_; }
 
@@ -91,6 +99,11 @@ class Model {
   Prediction slice_alloc(EnvId caller, const Words& a);
   Prediction slice_free(EnvId caller, const Words& a);
   Prediction slice_transfer(EnvId caller, const Words& a);
+  std::optional<Errc> check_range(EnvId caller, const Words& a, const Range& range,
+                                  EnvId& whose) const;
+  std::string insert_all(EnvId caller, const Words& a, const Range& range, EnvId whose,
+                         std::int64_t& expected, std::uint64_t& done);
+  std::uint64_t real_page(EnvId whose, std::uint64_t va);
   std::optional<Errc> check_position(const Words& a) const;
   std::optional<Errc> check_slice(EnvId caller, const Words& a) const;
 
@@ -104,6 +117,7 @@ class Model {
   void unmapped(std::uint64_t page);
   void store(Space& space, std::uint64_t va, std::uint64_t entry);
 
+  void take_tables();
   std::string adopt_tables();
   std::string compare();
   std::string compare_pages();

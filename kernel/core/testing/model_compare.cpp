@@ -93,17 +93,26 @@ Model::Model(TestBed& bed) : bed_{bed}, processors_{bed.machine.info().processor
   }
 }
 
-/// The kernel chose the pages of new tables: as many as the model wants, out of those free.
-std::string Model::adopt_tables() {
+/// The kernel chose the pages of new tables, out of those free. A call makes tables in one space
+/// only. (Within a range, tables that a later entry needs are taken early.)
+void Model::take_tables() {
   for (const auto& [id, env] : environments_) {
     Space& space = *env.space;
-    if (space.table_pages.size() == space.tables.size()) continue;
+    if (space.table_pages.size() >= space.tables.size()) continue;
     for (std::uint64_t page = 0; page < pages_.size(); page++) {
       const bool taken = use_of(bed_.machine.page_info(page)) == Use::Other;
       if (pages_[page].use != Use::Free || !taken) continue;
       pages_[page].use = Use::Other;
       space.table_pages.insert(page);
     }
+  }
+}
+
+/// The same at the end of a call: now they are as many as the model wants.
+std::string Model::adopt_tables() {
+  take_tables();
+  for (const auto& [id, env] : environments_) {
+    const Space& space = *env.space;
     if (space.table_pages.size() != space.tables.size())
       return text("another number of page tables", space.table_pages.size(), space.tables.size());
   }
