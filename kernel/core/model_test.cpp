@@ -47,7 +47,9 @@ class LockStep {
       : random_{seed}, bed_{kPages, static_cast<std::uint32_t>(1 + pick(2))} {
     for (std::uint8_t i = 1; i <= 3; i++) {
       bed_.call(cap_forge, 0, i, Capability::make({1, i}).bits(), 0);
-      bed_.spawn(i);
+      const EnvId id = bed_.spawn(i);
+      const auto reader = Capability::make({1, i}, Permission::Allocate);  // writes nothing
+      bed_.call(cap_forge, 0, 1, reader.bits(), make_target(i, id));
     }
     bed_.call(cap_forge, 0, 4, Capability::make({1}).bits(), 0);
     bed_.spawn(4);
