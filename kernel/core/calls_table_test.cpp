@@ -269,6 +269,16 @@ TEST_F(Fork, WhoIsLeftWithATableOfASharedOneCountsItsPages) {
   EXPECT_EQ(bed.env(third).mapped_pages, mapped);
 }
 
+TEST_F(Fork, TheAclOfAPageThatGoesWithADroppedTableIsNotExtended) {
+  const std::uint64_t page = page_at(kHeap);
+  while (bed.machine.info().free_pages > 0)
+    ASSERT_GT(insert(fresh_page(), kHeap + 0x10'0000 + kPageSize * bed.machine.info().free_pages),
+              0);
+  ASSERT_EQ(bed.call(table_drop, kSlot, 3, 0), 0);
+  EXPECT_EQ(bed.call(page_acl_resize, 0, page, 4), error(Errc::Denied));
+  EXPECT_EQ(bed.sweep(), "");
+}
+
 TEST_F(Fork, ThreeMayHoldOneTable) {
   const EnvId third = bed.spawn();
   ASSERT_EQ(fork(), 0);
