@@ -64,7 +64,7 @@ endfunction()
 
 function(xok_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  if(NOT XOK_FUZZ)
+  if(NOT XOK_FUZZ AND NOT XOK_COVERAGE)
     return()
   endif()
   add_executable(${name}_fuzz ${ARG_SOURCES})

@@ -28,7 +28,8 @@ Result<PageInfo*> modifiable(const Call& call, CapSlot cap, PageIndex page) {
 /// Moves the entries behind the first into a page of their own.
 Result<> extend(Call& call, PageIndex page, PageInfo& info, std::uint64_t count) {
   const AccountIndex account = call.account();
-  XOK_TRY(call.core.can_take(account, 1));
+  if (call.core.pages.free_count() == 0) return fail(Errc::NoMemory);
+  if (!call.core.accounts.fits(account, 1)) return fail(Errc::NoSpace);
   const std::uint64_t extension = call.core.pages.take_kernel(account);
   call.core.pages.info(extension).stamp = static_cast<std::uint32_t>(page.value);
   auto* const entries = reinterpret_cast<Capability*>(call.core.pages.bytes(extension));
@@ -43,6 +44,7 @@ Result<> extend(Call& call, PageIndex page, PageInfo& info, std::uint64_t count)
 CallResult page_acl_resize(Call& call, CapSlot cap, PageIndex page, Count size) {
   if (size.value > kMaxPageAcl) return fail(Errc::TooBig);
   if (size.value < kPageAclEntries) return fail(Errc::BadArgument);
+  call.core.have_pages(1);  // may free pages, this one too: before anything is looked at
   PageInfo& info = *XOK_TRY(modifiable(call, cap, page));
   PageAcl acl{call.core.pages, info};
   if (size.value == acl.size()) return 0;

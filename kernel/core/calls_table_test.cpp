@@ -249,6 +249,36 @@ TEST_F(Fork, WhoIsLeftDoesNotGetMoreThanItsCapabilityGives) {
   EXPECT_EQ(make_writable(kHeap + 4 * kPageSize), error(Errc::Denied));
 }
 
+TEST_F(Fork, WhoIsLeftWithATableOfASharedOneCountsItsPages) {
+  constexpr std::uint64_t kRegionHere = kSlot + 0x8000'0000;  // aligned to 1 GiB
+  ASSERT_GT(insert(fresh_page(), kRegionHere), 0);
+  ASSERT_EQ(share(kRegionHere, 2), 0);
+  for (unsigned i = 1; i < 4; i++)  // counted nowhere
+    ASSERT_GT(insert(fresh_page(), kRegionHere + i * kPageSize), 0);
+  const EnvId third = bed.spawn();
+  const std::uint64_t mapped = bed.env(third).mapped_pages;
+  ASSERT_EQ(bed.call(table_fork, kRegionHere, 1, 0, make_target(0, third)), 0);
+  ASSERT_EQ(bed.call(table_drop, kRegionHere, 2, 0), 0);
+  ASSERT_EQ(bed.call(table_drop, kRegionHere, 2, make_target(0, child)), 0);
+  bed.timer();  // takes the tables down
+  ASSERT_EQ(bed.call(table_own, 0, kRegionHere, make_target(0, third)), 1);
+  EXPECT_EQ(bed.env(third).mapped_pages, mapped + 4);
+  EXPECT_EQ(bed.sweep(), "");
+  for (unsigned i = 0; i < 4; i++)
+    ASSERT_EQ(bed.call(pte_insert, 0, 0, kRegionHere + i * kPageSize, make_target(0, third)), 0);
+  EXPECT_EQ(bed.env(third).mapped_pages, mapped);
+}
+
+TEST_F(Fork, TheAclOfAPageThatGoesWithADroppedTableIsNotExtended) {
+  const std::uint64_t page = page_at(kHeap);
+  while (bed.machine.info().free_pages > 0)
+    ASSERT_GT(insert(fresh_page(), kHeap + 0x10'0000 + kPageSize * bed.machine.info().free_pages),
+              0);
+  ASSERT_EQ(bed.call(table_drop, kSlot, 3, 0), 0);
+  EXPECT_EQ(bed.call(page_acl_resize, 0, page, 4), error(Errc::Denied));
+  EXPECT_EQ(bed.sweep(), "");
+}
+
 TEST_F(Fork, ThreeMayHoldOneTable) {
   const EnvId third = bed.spawn();
   ASSERT_EQ(fork(), 0);

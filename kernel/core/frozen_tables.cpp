@@ -168,12 +168,15 @@ void PageTables::freeze_below(std::uint64_t table) {
   p.stamp = 1;
 }
 
-/// Leaves entries of a level-1 table writable whose pages `held` may write.
+/// Leaves entries of a level-1 table writable whose pages `held` may write. Counts its leaves anew:
+/// below a shared table nobody did.
 void PageTables::drop_writes(std::uint64_t table, const Capability& held) {
   std::uint64_t* const entry = entries(table);
+  std::uint32_t leaves = 0;
   std::uint64_t last = 0;  // the first ACL entry of the last page found writable; never 0 itself
   each_used(table, [&](std::size_t i) {
     constexpr std::uint64_t kBoth = kPtePresent | kPteWritable;
+    leaves += is_present(entry[i]) ? 1 : 0;
     if ((entry[i] & kBoth) != kBoth) return;
     PageInfo& p = pages_.info(entry_page(entry[i]));
     if (p.acl[0].bits() == last) return;
@@ -183,6 +186,7 @@ void PageTables::drop_writes(std::uint64_t table, const Capability& held) {
       last = p.acl[0].bits();
     }
   });
+  pages_.info(table).writers = leaves;
 }
 
 void PageTables::make_read_only(std::uint64_t* entry) {

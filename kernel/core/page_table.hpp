@@ -23,7 +23,8 @@
 ///   acl[0]        bit g is set if one of the entries 8g to 8g+7 may not be 0 (user half)
 ///   acl[1]        1 above level 1 if none of its entries can be writable (freeze_below has run)
 /// The last two give `Env::mapped_pages` and `Env::table_pages`, exact at every moment. A table is
-/// shared for them while its reader_limit is 2 or 3.
+/// shared for them while its reader_limit is 2 or 3; while that is 3 they mean nothing, and
+/// table_own makes them right.
 ///
 /// An entry for a table that lacks the writable bit is *frozen*: the hardware lets nobody write
 /// through it, and the kernel changes nothing behind it. All entries for a table with reader_limit

@@ -16,9 +16,12 @@ from .errors import Fail
 SOURCES = ("CMakeLists.txt", "CMakePresets.json", "cmake", "abi", "base", "libs", "kernel", "exos", "apps",
            "tests/guest", "tests/host", "tests/fuzz", "bench")
 NEEDS = {paths.GUEST_PRESET: ("build",), paths.HOST_PRESET: ("build", "host"),
-         paths.FUZZ_PRESET: ("build", "fuzz"), paths.TSAN_PRESET: ("build", "host")}
+         paths.FUZZ_PRESET: ("build", "fuzz"), paths.TSAN_PRESET: ("build", "host"),
+         paths.COVERAGE_PRESET: ("build", "host", "fuzz", "coverage")}
 # What is built of a preset; everything where nothing is said.
-TARGETS = {paths.TSAN_PRESET: ("core_threads_test",)}
+TARGETS = {paths.TSAN_PRESET: ("core_threads_test",),
+           paths.COVERAGE_PRESET: ("core_test", "core_model_test", "core_explorer_test", "core_oracle_test",
+                                   "core_fuzz")}
 
 
 def files_below(path: str):

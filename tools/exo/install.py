@@ -35,6 +35,7 @@ PACKAGES = {
         "clang-19": "/usr/bin/clang++-19",
         "libclang-rt-19-dev": "/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a",
     },
+    "coverage": {"llvm-19": "/usr/bin/llvm-cov-19"},
     "net": {"curl": "/usr/bin/curl", "apache2-utils": "/usr/bin/ab"},
     "plot": {"gnuplot-nox": "/usr/bin/gnuplot*"},
     "docs": {"curl": "/usr/bin/curl"},

@@ -12,6 +12,7 @@ GUEST_PRESET = os.environ.get("EXO_GUEST_PRESET", "guest-release")
 HOST_PRESET = "host-asan"
 FUZZ_PRESET = "host-fuzz"
 TSAN_PRESET = "host-tsan"
+COVERAGE_PRESET = "host-coverage"
 
 GUEST = os.path.join(BUILD, GUEST_PRESET)
 KERNEL = os.path.join(GUEST, "kernel/xok")

@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/testing/driver.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -14,6 +15,7 @@ namespace {
 using enum SyscallNumber;
 
 /// Few pages, so that memory runs out; now and then enough for a large page.
+constexpr std::uint64_t kFewestPages = 80;  // the families have most of them
 constexpr std::uint64_t kFewPages = 120;
 constexpr std::uint64_t kManyPages = 1100;
 constexpr std::uint32_t kProcessors = 3;  // at most
@@ -42,7 +44,9 @@ constexpr SyscallNumber kFavourites[] = {pte_insert,      pte_insert,
                                          message_send,    method_define,
                                          method_call,     method_exit,
                                          table_fork,      table_fork,
-                                         table_own,       table_drop};
+                                         table_own,       table_drop,
+                                         ring_create,     filter_insert,
+                                         filter_insert,   filter_delete};
 constexpr std::uint64_t kAddresses[] = {kScratch,
                                         kScratch + 0x1000,
                                         0x5f'f000,
@@ -69,9 +73,20 @@ constexpr std::uint64_t kBadAddresses[] = {kUserTop,     kExposedBase + 8,      
 std::array<std::uint64_t, kSyscallNumbers> Driver::succeeded{};
 std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> Driver::failed{};
 
-Driver::Driver(Choose choose)
+std::uint64_t Driver::calls() {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t n : succeeded) sum += n;
+  for (const auto& errors : failed)
+    for (const std::uint64_t n : errors) sum += n;
+  return sum;
+}
+
+Driver::Driver(Choose choose, Watch watch)
     : choose_{std::move(choose)},
-      pages_{choose_(40) == 1 ? kManyPages : kFewPages},
+      watch_{watch},
+      pages_{choose_(40) == 1  ? kManyPages
+             : choose_(3) == 1 ? kFewestPages
+                               : kFewPages},
       processors_{static_cast<std::uint32_t>(1 + choose_(kProcessors))},
       bed_{pages_, processors_} {
   const SystemInfo& info = bed_.machine.info();
@@ -299,7 +314,8 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
     case ring_delete:
       return {choose_(3)};
     case filter_insert:
-      return {one_in(4) ? slot() : 1, slot(), buffer(), small_count(), choose_(3)};
+      return {one_in(4) ? slot() : 1, slot(), buffer(), one_in(2) ? 1 : small_count(),
+              one_in(2) ? 0 : choose_(3)};
     case filter_delete:
       return {slot(), choose_(3)};
     case packet_send:
@@ -422,6 +438,7 @@ std::uint64_t Driver::dirty_new_page(const Snapshot& before, const Snapshot& aft
 }
 
 std::string Driver::judged(Step step, const std::function<std::int64_t()>& action) {
+  if (watch_ == Watch::Sparsely && ++steps_ % kSparsely != 0) return action(), "";
   const Snapshot before{bed_};
   step.result = action();
   if (bed_.machine.stopped) return "";
@@ -446,6 +463,18 @@ void Driver::prepare_for_transfers(volatile IpcArea& area) {
   if (one_in(10)) area.save.rip = address();
 }
 
+/// What a batch will find to do, for the trace.
+std::string Driver::batch_text(const std::array<std::uint64_t, 6>& arguments) {
+  std::string out;
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(arguments[1], kMaxBatch); i++) {
+    BatchEntry e;
+    if (!bed_.machine.user_read(arguments[0] + i * sizeof e, &e, sizeof e)) break;
+    out += "\n   " + std::string{syscall_name(e.number)};
+    for (const std::uint64_t a : e.arguments) out += " " + std::to_string(a);
+  }
+  return out;
+}
+
 std::string Driver::random_call() {
   SyscallNumber number = pick_number();
   const bool crowded = known_.size() > 12 || bed_.machine.info().environments >= 8;
@@ -462,15 +491,20 @@ std::string Driver::random_call() {
   }
   if (one_in(10)) prepare_for_revocation();
   if (one_in(4)) prepare_for_transfers(bed_.machine.uenv(bed_.current()).ipc);
-  const std::string who = std::to_string(caller) + " ";
-  std::string line = who + std::string{syscall_name(static_cast<std::uint64_t>(number))};
-  for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
   Step step{.caller = caller, .number = static_cast<std::uint64_t>(number), .arguments = arguments};
   std::int64_t result = 0;
-  trace_.push_back(line);
+  log([&] {
+    const std::string who = std::to_string(caller) + " ";
+    std::string line = who + std::string{syscall_name(step.number)};
+    for (const std::uint64_t a : arguments) line += " " + std::to_string(a);
+    return number == batch ? line + batch_text(arguments) : line;
+  });
+  const bool slow = number == batch && one_in(8);  // its time is over before its work
+  bed_.machine.clock_step = slow ? kBatchNanoseconds / 3 : 1;
   const std::string wrong =
       judged(step, [&] { return result = bed_.raw_call(step.number, arguments); });
-  trace_.back() += " = " + std::to_string(result);
+  bed_.machine.clock_step = 1;
+  if (watch_ == Watch::Everything) trace_.back() += " = " + std::to_string(result);
   if (result < 0 && result > -32) {
     failed[step.number][static_cast<std::size_t>(-result)]++;
   } else {
@@ -490,17 +524,17 @@ void Driver::pick_processor() {
 std::string Driver::step() {
   pick_processor();
   if (bed_.current() == kNoEnv) {
-    trace_.push_back("idle");
+    log([] { return "idle"; });
     bed_.machine.clock += 1'000'000;
     return judged({}, [&] { return bed_.timer(), 0; });
   }
   switch (choose_(24)) {
     case 0:
-      trace_.push_back("timer");
+      log([] { return "timer"; });
       bed_.machine.clock += choose_(15'000'000);
       return judged({}, [&] { return bed_.timer(), 0; });
     case 1: {
-      trace_.push_back("fault of " + std::to_string(bed_.current()));
+      log([&] { return "fault of " + std::to_string(bed_.current()); });
       volatile Uenv& uenv = bed_.machine.uenv(bed_.current());
       if (!one_in(4) || bed_.current() == 1) {
         uenv.fault_entry = 0x20'0000;
@@ -509,7 +543,7 @@ std::string Driver::step() {
       return judged({}, [&] { return bed_.fault(FaultVector::PageFault, 6, 0x1234), 0; });
     }
     case 2: {
-      trace_.push_back("packet");
+      log([] { return "packet"; });
       std::string frame(one_in(10) ? choose_(2000) : 60, '\0');
       for (std::size_t i = 12; i < 20 && i < frame.size(); i++)
         frame[i] = static_cast<char>(choose_(3));
@@ -517,20 +551,20 @@ std::string Driver::step() {
     }
     case 3:
       if (bed_.machine.transfers.empty()) return "";
-      trace_.push_back("disk done");
+      log([] { return "disk done"; });
       return judged({}, [&] {
         bed_.finish_disk(choose_(bed_.machine.transfers.size()),
                          one_in(4) ? Result<>{fail(Errc::BadFormat)} : Result<>{});
         return 0;
       });
     case 4: {  // the program touches memory, so that the TLB knows it
-      trace_.push_back("touch");
+      log([] { return "touch"; });
       const std::uint64_t at = address();
       if (!bed_.writable(at)) bed_.readable(at);
       return "";
     }
     case 5:
-      trace_.push_back("device");
+      log([] { return "device"; });
       bed_.machine.console_input += "typed";
       bed_.machine.entropy_available = 100;
       bed_.machine.console_output_room = 1000;
@@ -543,7 +577,8 @@ std::string Driver::step() {
 std::string Driver::run(unsigned steps) {
   for (unsigned i = 0; i < steps && !bed_.machine.stopped; i++) {
     std::string wrong = step();
-    if (wrong.empty() && !bed_.machine.stopped && i % 16 == 0) wrong = bed_.sweep();
+    const bool due = watch_ == Watch::Everything && i % 16 == 0;
+    if (wrong.empty() && !bed_.machine.stopped && due) wrong = bed_.sweep();
     if (!wrong.empty()) return wrong;
   }
   return bed_.machine.stopped ? "" : bed_.sweep();

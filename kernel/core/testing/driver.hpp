@@ -21,7 +21,10 @@ class Driver {
  public:
   /// `choose(n)` gives a number below n.
   using Choose = std::function<std::uint64_t(std::uint64_t)>;
-  explicit Driver(Choose choose);
+  /// Sparsely: one step of 64 is judged, the invariants are swept at the end of a run, and no trace
+  /// is kept: for long runs. The steps are the same.
+  enum class Watch : std::uint8_t { Everything, Sparsely };
+  explicit Driver(Choose choose, Watch watch = Watch::Everything);
 
   /// Makes up to `steps` steps. "" or what went wrong; `trace()` then says how it came to it.
   std::string run(unsigned steps);
@@ -32,14 +35,22 @@ class Driver {
   /// How often each call number succeeded, and each failed, in all runs of this process.
   static std::array<std::uint64_t, kSyscallNumbers> succeeded;
   static std::array<std::array<std::uint64_t, 32>, kSyscallNumbers> failed;
+  /// How many calls those were.
+  static std::uint64_t calls();
 
  private:
   static constexpr std::uint64_t kAnySlot = 7;
 
+  static constexpr std::uint64_t kSparsely = 64;
+
   void found_families();
+  void log(const auto& line) {
+    if (watch_ == Watch::Everything) trace_.push_back(line());
+  }
   void pick_processor();
   std::string step();
   std::string random_call();
+  std::string batch_text(const std::array<std::uint64_t, 6>& arguments);
   std::string judged(Step step, const std::function<std::int64_t()>& action);
   std::uint64_t dirty_new_page(const Snapshot& before, const Snapshot& after, const Step& step);
   std::array<std::uint64_t, 6> arguments_for(SyscallNumber number);
@@ -63,6 +74,8 @@ class Driver {
   void prepare_for_transfers(volatile IpcArea& area);
 
   Choose choose_;
+  Watch watch_;
+  std::uint64_t steps_ = 0;
   std::uint64_t pages_;
   std::uint32_t processors_;
   TestBed bed_;

@@ -177,7 +177,14 @@ class Judge {
     for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) {
       if (before_.envs[i].alive && before_.envs[i].top == top && rules(i)) return true;
     }
-    return is_new_space(top);
+    return is_new_space(top) || (batch_ && is_new_method(top));
+  }
+  /// The space of a method that the caller has just made, out of a table of its own.
+  bool is_new_method(std::uint64_t top) const {
+    return std::ranges::any_of(after_.methods, [&](const auto& m) {
+      return m.second.top == top && m.second.owner == before_.envs[step_.caller].id &&
+             !before_.methods.contains(m.first);
+    });
   }
   /// A space that env_alloc has just made.
   bool is_new_space(std::uint64_t top) const {

@@ -3,6 +3,7 @@
 #include "kernel/core/testing/sweep.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <vector>
@@ -79,8 +80,7 @@ class Sweep {
       expect(is_shared(table) || level == 4, "shared table not marked", table);
       return {0, 0};
     }
-    const bool forked = p.reader_limit == PageTables::kForked;  // its own counts stay exact
-    counted = forked || (counted && !is_shared(table));
+    counted = counted && !is_shared(table);
     const unsigned end = level == 4 ? 254 : 512;
     for (unsigned i = 0; i < end; i++) {
       const std::uint64_t entry = entries(table)[i];
@@ -167,7 +167,7 @@ class Sweep {
   }
 
   void check_methods() {
-    std::map<EnvIndex, std::uint32_t> owned;
+    std::vector<std::uint32_t> owned(kMaxEnvironments);
     for (std::size_t index = 0; index < kMaxMethods; index++) {
       const Method& m = core_.methods.method[index];
       if (m.owner == 0) continue;
@@ -300,8 +300,8 @@ class Sweep {
 
   void check_accounts() {
     const auto& accounts = machine_.info().accounts;
-    std::map<std::uint32_t, std::uint32_t> members, children;
-    std::map<std::uint32_t, std::uint64_t> used;
+    std::array<std::uint32_t, kMaxAccounts> members{}, children{};
+    std::array<std::uint64_t, kMaxAccounts> used{};
     for (EnvIndex i = 1; i < kMaxEnvironments; i++)
       if (alive(i)) members[core_.env(i).account]++;
     for (std::uint32_t a = 1; a < kMaxAccounts; a++) {
@@ -366,7 +366,7 @@ class Sweep {
   }
 
   void check_slices() {
-    std::map<EnvIndex, std::uint32_t> owned;
+    std::vector<std::uint32_t> owned(kMaxEnvironments);
     for (std::uint64_t at = 0; at < kMaxProcessors * kSlicesPerProcessor; at++) {
       const Slice& s = machine_.tables().slices[at];
       if (s.owner == 0) continue;
@@ -379,7 +379,7 @@ class Sweep {
   }
 
   void check_filters() {
-    std::map<EnvIndex, std::uint32_t> owned;
+    std::vector<std::uint32_t> owned(kMaxEnvironments);
     for (std::uint64_t i = 0; i < kMaxFilters; i++) {
       const FilterRecord& f = machine_.tables().filters[i];
       if (f.owner == 0) continue;
@@ -419,7 +419,7 @@ class Sweep {
   }
 
   void check_transfers() {
-    std::map<EnvIndex, std::uint32_t> waiting;
+    std::vector<std::uint32_t> waiting(kMaxEnvironments);
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
       if (core_.env(i).id == 0) continue;
       const EnvIndex callee = core_.state(i).ipc_callee;
@@ -486,7 +486,7 @@ class Sweep {
   std::map<std::uint64_t, std::vector<EnvIndex>> tops_;
   std::uint64_t predicates_ = 0;
   std::set<std::uint64_t> extensions_;
-  std::map<std::uint32_t, std::uint64_t> used_by_;
+  std::array<std::uint64_t, kMaxAccounts> used_by_{};
   std::uint64_t region_pages_ = 0;
   std::uint64_t records_ = 0;
   std::set<std::uint64_t> method_tops_;

@@ -25,11 +25,16 @@ MACHINES = tuple(qemu.MACHINES)
 CPUS = (qemu.DEFAULT_CPU, "Skylake-Server", "EPYC", "Broadwell")
 MEMORIES_MIB = (qemu.DEFAULT_MEMORY_MIB, 64, 16384)
 # Which programs run on how many processors; the others on one. A second boot has its number in the name.
-PROCESSORS = {"smp_test": (4,), "smp_memory_test": (2,), "storm_test": (1, 2)}
+PROCESSORS = {"smp_test": (4,), "smp_memory_test": (2,), "storm_test": (1, 2), "storm_smp_test": (2,)}
 # Which run long: on one machine only. Several processors: on one model and size only.
-ONE_MACHINE = {"smp_memory_test"}
+ONE_MACHINE = {"smp_memory_test", "storm_smp_test"}
 # Which see the processor's model and the memory's size; the others run there with --all-machines only.
 PROCESSOR_AND_MEMORY = {"calls_test", "attacks_memory", "attacks_processor", "attacks_vectors", "attacks_returns"}
+# Which take words of the kernel's command line from an environment variable (to replay a seed).
+SETTINGS = {"storm_smp_test": "XOK_STORM"}
+# What the kernel may say while a storm rages: that a program has made a mistake.
+STORM = re.compile(r"^storm: ")
+DEATH = re.compile(r"^xok: environment \d+ \(slot \d+\) died: ")
 LINE = re.compile(r"^(PASS|FAIL|SKIP) ([^:\s]+):? ?(.*)$")
 LAST = re.compile(r"^ALL (\d+) PASSED$")
 
@@ -121,8 +126,9 @@ def boot(kind: Kind, program: str, count: int = 1, extra=()):
     """(lines, how it ended: "" or what is wrong)"""
     with open(program, "rb") as file:
         parts = {"init": file.read(), "job": bundle.job("batch", net="none", cheetah=False)}
+    words = os.environ.get(SETTINGS.get(os.path.basename(program).removesuffix(".elf"), ""), "")
     settings = qemu.Settings(kind.machine, cpu=kind.cpu, memory_mib=kind.memory_mib, cpus=count,
-                           extra=list(extra))
+                             extra=[*extra, *(["-append", words] if words else [])])
     with vm.Machine(settings, parts) as guest:
         session = Recorder(guest)
         session.limit(HANG_SECONDS)
@@ -138,8 +144,10 @@ def judge(report, name: str, lines: list, wrong: str) -> None:
     """Turns what was printed into results."""
     passed = failed = 0
     complete = None
+    storms = False
     for line in lines:
         match = LINE.match(line)
+        storms = storms or bool(STORM.match(line))
         if match:
             word, test, why = match.groups()
             if word == "PASS":
@@ -152,6 +160,9 @@ def judge(report, name: str, lines: list, wrong: str) -> None:
                 report.failed(f"{name}/{test}", why)
         elif LAST.match(line):
             complete = int(LAST.match(line).group(1))
+        elif storms and line.strip() and not STORM.match(line) and not DEATH.match(line):
+            failed += 1
+            report.failed(f"{name}/(kernel)", f"the kernel said: {line}")
     tail = "\n".join([line for line in lines if line.strip()][-25:])
     if complete is None and (wrong or not failed):
         report.failed(f"{name}/(end)", f"{wrong or 'the line ALL n PASSED is missing'}; the last lines:\n{tail}")
