@@ -130,7 +130,7 @@ void fill_trampoline(std::uint64_t physical, Processor& processor) {
            static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(boot_top) - KERNEL_BASE));
   set_word(page, trampoline_kernel_table, paging().top_physical());
   set_word(page, trampoline_stack, processor.stacks.kernel);
-  set_word(page, trampoline_argument, &processor);
+  set_word(page, trampoline_argument, reinterpret_cast<std::uint64_t>(&processor));
 }
 
 /// The messages that start a processor, until it has arrived. False: it does not come.
