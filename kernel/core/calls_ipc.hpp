@@ -27,7 +27,7 @@ namespace xok::kernel::calls {
 ///          The order of these is the order of the checks.
 /// Waits for ever if the callee never replies: call only whom you trust with your time (env_free
 ///          and env_set_context by a holder of the caller's capability end the wait)
-/// Cost     about 1010 instructions in the kernel with the switch, 9 more for each block word
+/// Cost     about 790 instructions in the kernel with the switch, 9 more for each block word
 /// Source   thesis ch. 3 and 9; original sys/kern/ipc.c (IPC-1 to 3). differs: a capability decides
 CallResult ipc_call(Call& call, Target callee, Word a, Word b, Word c, Word d, Word e);
 

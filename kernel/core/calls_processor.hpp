@@ -44,7 +44,7 @@ CallResult slice_transfer(Call& call, CapSlot cap, Count processor, Count positi
 /// Returns  the tag of the product that woke it; 0 if it did not sleep
 /// Errors   BadArgument  unknown flag; kYieldSleep without a predicate; inside a batch
 ///          BadEnv       `to` is stale, free or dead
-/// Cost     about 530 instructions with a switch
+/// Cost     about 500 instructions with a switch
 CallResult yield(Call& call, EnvIdWord to, YieldFlags flags);
 
 /// Replaces the caller's wakeup predicate.

@@ -6,11 +6,11 @@ No figures here: the report has the measured ones beside each note.
 """
 YIELD = ("A switch completes the one environment's context and loads the other's: all general registers, segments, "
          "fs and gs bases, vector state, page tables; both times used are brought up to date.")
-CHANGE = ("`pte_modify_range` walks the range three times (check, take back the counts, change) and looks each page's "
-          "ACL up when it becomes writable.")
-FORK = ("Every present page of the parent is mapped into the child by an entry of its own, 64 to a call, so it grows "
-        "with the parent. Sharing the program's page tables copy-on-write, as the shared region's are, makes it "
-        "constant.")
+CHANGE = ("`pte_modify_range` checks the whole range, then changes it; pages alike in owner and limits are checked once. "
+          "Short ranges forget each translation, long ones all together.")
+FORK = ("The program's page tables are handed on frozen, by one call; each side copies the tables on the way to what it "
+        "writes. What grows with the parent is the 1 GiB table, of one entry for 2 MiB. Left: ExOS' own pages, about "
+        "fifteen, are copied one by one with two calls each.")
 
 NOTES = {
     "null": "Entry and exit save only what C++ may destroy; the rest is the kernel's lock, the record of the caller, "
@@ -29,28 +29,29 @@ NOTES = {
     "pte": "Checks of the ACL, of the account and of the limits; counts kept in the page and in three levels of page "
            "tables; the exposed free list. Left: one walk, not one for checks and one for the store; counts that are "
            "summed up once per call.",
-    "pte-batch": "The crossing is shared by 128 entries, the checks and the counts are not. Left: walk once per table, "
-                 "look an ACL up once per run of equal owners, add the counts once per call.",
+    "pte-batch": "Entries like the one before, for pages of the same owner, are stored without checking all again; the "
+                 "rest of the 101 is copying the words in, and one entry in 64 the long way. Left: half of it is the "
+                 "long way's share.",
     "transfer": "The kernel copies the message and what the callee's registers held to memory that it checks, follows "
                 "who waits for whom, and switches. " + YIELD + " Left: a path of its own in assembly for a callee "
                 "that is asleep and a message without a block.",
     "directed-yield": YIELD + " Left: a straight way out that loads only the registers that calls keep.",
     "switch": YIELD + " Choosing the next position of the vector comes on top, and setting the timer anew.",
-    "pipe": "Two switches, each behind a wakeup predicate that is set anew and evaluated; ExOS copies the bytes "
-            "through the shared region. Left: a predicate that stays, and a directed yield to the "
-            "reader.",
+    "pipe": "Two switches by directed yield to the one who waits, whose predicate alone is evaluated; the predicate "
+            "stays from wait to wait. Half of the figure is ExOS: descriptors, the lock of the file system, copying "
+            "through the shared region with the program's addresses probed.",
     "fork-1": FORK,
     "fork-16": FORK,
     "fork-256": FORK,
-    "fork-exec": "The fork's part shrinks with the row above; the rest is exec taking down one address "
-                 "space and filling another, and the new program's first faults. Left: fewer of these faults, by "
-                 "mapping file pages in batches.",
+    "fork-exec": "The fork's part is in the rows above; the rest is exec reading the file's headers, filling another "
+                 "address space, and the new program's first faults. Mapping eight pages of the file at each of them "
+                 "was tried and made it dearer: most are not used, and all are taken down again.",
     "dirty": "A load from the page-table window, no call. Linux has to be asked through /proc/self/pagemap, "
              "one read per page; what it costs varies with where a boot puts the memory.",
     "prot1": CHANGE,
-    "prot100": CHANGE + " Each page's translation is forgotten by an instruction of its own.",
-    "unprot100": CHANGE + " Each page's translation is forgotten by an instruction of its own; one reload of the "
-                 "tables would be cheaper from some tens on.",
+    "prot100": CHANGE + " Per page: load, compare, store, and the count of writers.",
+    "unprot100": CHANGE + " Per page the check of the owner comes on top. Left: check and change in one pass, with a "
+                 "way back.",
     "trap": "The fault's row, and the run-time's frame of all registers around a handler in C++. A handler in "
             "assembly that touches three registers needs a third of it.",
     "appel1": "One trap and two calls of `pte_modify_range`. " + CHANGE,
