@@ -6,11 +6,11 @@ No figures here: the report has the measured ones beside each note.
 """
 YIELD = ("A switch completes the one environment's context and loads the other's: all general registers, segments, "
          "fs and gs bases, vector state, page tables; both times used are brought up to date.")
-CHANGE = ("`pte_modify_range` checks the whole range, then changes it; pages alike in owner and limits are checked once. "
-          "Short ranges forget each translation, long ones all together.")
-FORK = ("The program's page tables are handed on frozen, by one call; each side copies the tables on the way to what it "
-        "writes. What grows with the parent is the 1 GiB table, of one entry for 2 MiB. Left: ExOS' own pages, about "
-        "fifteen, are copied one by one with two calls each.")
+CHANGE = ("`pte_modify_range` checks the whole range, then changes it; pages alike in owner and limits are checked "
+          "once. Short ranges forget each translation, long ones all together.")
+FORK = ("The program's page tables are handed on frozen, by one call; each side copies the tables on the way to what "
+        "it writes. What grows with the parent is the 1 GiB table, of one entry for 2 MiB. Left: ExOS' own pages, "
+        "about fifteen, are copied one by one with two calls each.")
 
 NOTES = {
     "null": "Entry and exit save only what C++ may destroy; the rest is the kernel's lock, the record of the caller, "
