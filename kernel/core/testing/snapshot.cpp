@@ -114,7 +114,11 @@ class Judge {
   Judge(const Snapshot& before, const Snapshot& after, const Step& step)
       : before_{before}, after_{after}, step_{step}, batch_{is(SyscallNumber::batch)} {
     if (step.caller == kNoEnv) return;
-    const auto& mine = before.envs[step.caller].capabilities;
+    auto mine = before.envs[step.caller].capabilities;
+    if (const MethodId inside = before.envs[step.caller].method; inside != 0) {
+      mine = {};
+      mine[0] = before.methods.at(inside).own;
+    }
     if (!batch_) {  // only what the call names
       const Slots slots = slots_of(step);
       if (slots.right < kCapabilitySlots) held_.push_back(mine[slots.right]);
@@ -559,7 +563,7 @@ Snapshot::Snapshot(TestBed& bed) {
   for (std::size_t i = 0; i < kMaxMethods; i++) {
     const Method& m = table.method[i];
     if (m.owner == 0) continue;
-    methods[table.id_of(i)] = {machine.tables().envs[m.owner].id, m.guard, m.top, m.entry};
+    methods[table.id_of(i)] = {machine.tables().envs[m.owner].id, m.guard, m.top, m.entry, m.own};
     if (m.user < kEnvs) envs[m.user].method = table.id_of(i);
     const auto* const top = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{m.top}));
     walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3);

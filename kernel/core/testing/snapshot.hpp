@@ -41,6 +41,7 @@ struct Snapshot {
     EnvId owner = 0;
     Capability guard{};
     std::uint64_t top = 0, entry = 0;
+    Capability own{};  ///< what its code holds, as slot 0, in place of its caller's list
   };
   struct RegionView {
     EnvId owner = 0;
