@@ -357,6 +357,29 @@ TEST_F(Methods, RevocationUsesItsUsersOwnUenv) {
   EXPECT_EQ(word, kMethodsVector);  // taken, not written to
 }
 
+/// The method's own tables have a copy of the top-level entry.
+TEST_F(Methods, WhatIsShownStaysWhereItIs) {
+  const EnvId user = bed.spawn();
+  const EnvId other = bed.spawn();
+  const std::uint64_t target = make_target(0, user);
+  ASSERT_EQ(bed.call(cap_forge, 1, 1, Capability::make({7}).bits(), target), 1);
+  bed.run(user);
+  enter(kScratch | kShareWritable);
+  ASSERT_TRUE(inside());
+  bed.run(first);
+  EXPECT_EQ(bed.call(table_drop, 0, 3, target), error(Errc::Busy));
+  EXPECT_EQ(bed.call(table_fork, 0, 3, target, make_target(0, bed.spawn(0, true, 0x7000'1000))),
+            error(Errc::Exists));
+  const std::int64_t empty = bed.call(env_alloc, 0, 0, std::uint64_t{60} << 39);
+  EXPECT_EQ(bed.call(table_fork, 0, 3, target, make_target(0, static_cast<EnvId>(empty))),
+            error(Errc::Busy));
+  EXPECT_EQ(bed.call(table_drop, 0, 3, make_target(0, other)), 0);  // not shown
+  bed.run(user);
+  bed.call(method_exit, 0, 0);
+  bed.run(first);
+  EXPECT_EQ(bed.call(table_drop, 0, 3, target), 0);
+}
+
 /// The first environment on the first processor, a user of its method on the second.
 class MethodsOnTwoProcessors : public ::testing::Test {
  protected:

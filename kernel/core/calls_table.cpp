@@ -13,6 +13,11 @@ Result<unsigned> holder_of(std::uint64_t va, std::uint64_t level) {
   return static_cast<unsigned>(level) + 1;
 }
 
+/// Whether the entry for a table of `level` must stay: a method has a copy of it.
+bool must_stay(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t level) {
+  return level == 3 && is_shown(core, top, static_cast<unsigned>(va / kSlotSize));
+}
+
 /// The way to the entry that holds the table. Errors  NotFound
 Result<Path> find_table(Core& core, std::uint64_t top, std::uint64_t va, unsigned holder) {
   const Path path = core.page_tables.walk(top, va, holder);
@@ -53,8 +58,10 @@ CallResult table_share(Call& call, UserAddr va, Count level, Target source, Targ
 }
 
 CallResult table_fork(Call& call, UserAddr va, Count level, Target source, Target destination) {
+  const EnvIndex parent = XOK_TRY(call.target(source));
+  const bool stays = must_stay(call.core, call.core.env(parent).table_page, va.value, level.value);
   const auto shared = [&](std::uint64_t entry) {
-    return call.core.pages.info(entry_page(entry)).reader_limit == PageTables::kShared;
+    return stays || call.core.pages.info(entry_page(entry)).reader_limit == PageTables::kShared;
   };
   const auto fork = [&](const Space& space, const Path& from, const Path& to) {
     call.core.page_tables.fork(space, from, to);
@@ -68,6 +75,9 @@ CallResult table_own(Call& call, CapSlot page_cap, UserAddr va, Target target) {
   const Capability held = XOK_TRY(call.capability(page_cap));
   Core& core = call.core;
   const Space space = core.space(index);
+  if (must_stay(core, space.top, va.value, 3) &&
+      core.page_tables.walk(space.top, va.value, 3).frozen())
+    return fail(Errc::Busy);
   core.have_pages(3);  // may free pages and tables: before anything is looked at
   XOK_TRY(core.can_take(space.account, core.page_tables.pages_to_own(space.top, va.value)));
   return core.page_tables.own(space, va.value, held);
@@ -79,7 +89,7 @@ CallResult table_drop(Call& call, UserAddr va, Count level, Target target) {
   Core& core = call.core;
   const Space space = core.space(index);
   const Path path = XOK_TRY(find_table(core, space.top, va.value, holder));
-  if (path.frozen()) return fail(Errc::Busy);
+  if (path.frozen() || must_stay(core, space.top, va.value, level.value)) return fail(Errc::Busy);
   core.page_tables.drop(space, path);
   return 0;
 }

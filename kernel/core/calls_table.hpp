@@ -33,7 +33,9 @@ CallResult table_share(Call& call, UserAddr va, Count level, Target source, Targ
 /// source  Target: has the table;  destination  Target: its entry there is all zero
 /// Errors  BadArgument  level or va;  NotFound  the source has no table there
 ///         Exists       the destination's entry is in use (or it is the same address space)
-///         Busy         a table further up is frozen, or this one was shared by table_share
+///         Busy         a table further up is frozen, this one was shared by table_share, or
+///         somebody
+///                      inside a protected method shows it that (level 3)
 ///         NoMemory, NoSpace  tables above it (at most 2)
 /// Effects the table's pages are counted in no environment's mapped_pages until it is owned
 /// Cost    constant, and zeroing each table taken
@@ -48,6 +50,7 @@ CallResult table_fork(Call& call, UserAddr va, Count level, Target source, Targe
 ///
 /// Returns  how many tables were unfrozen; 0 also where nothing is frozen
 /// Errors   BadCapability;  BadArgument  va;  NoMemory, NoSpace  copies (at most 3)
+///          Busy  somebody inside a protected method shows it the table of 512 GiB, which is frozen
 /// Cost     about 500 instructions a table, and 15 for each of its entries
 CallResult table_own(Call& call, CapSlot page_cap, UserAddr va, Target target);
 
@@ -55,7 +58,10 @@ CallResult table_own(Call& call, CapSlot page_cap, UserAddr va, Target target);
 /// holds is freed over the next timer interrupts, as by env_free; pages that go this way are not
 /// counted as given back to a request (pages_request).
 ///
-/// Errors  BadArgument  level or va;  NotFound  there is no table;  Busy  one further up is frozen
+/// Errors  BadArgument  level or va;  NotFound  there is no table
+///         Busy         one further up is frozen, or somebody inside a protected method shows it
+///         this one
+///                      (level 3)
 /// Cost    constant
 CallResult table_drop(Call& call, UserAddr va, Count level, Target target);
 

@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Xok authors
 #include "kernel/core/methods.hpp"
 
+#include <algorithm>
+
 #include "kernel/core/core.hpp"
 
 namespace xok::kernel {
@@ -115,6 +117,7 @@ void enter_method(Core& core, Cpu& cpu, Method& method, EnvIndex env, const Capa
     const std::uint64_t entry = entries(core, core.env(env).table_page)[slot];
     const std::uint64_t hidden = (share & kShareWritable) != 0 ? 0 : kPteWritable;
     machine.write_entry(entries(core, method.top) + slot, entry & ~hidden);
+    core.methods.showing++;
   }
   EnvState& state = core.state(env);
   state.method = static_cast<std::uint32_t>(&method - core.methods.method.data()) + 1;
@@ -142,6 +145,7 @@ void leave_method(Core& core, Cpu& cpu, EnvIndex env, std::uint64_t result, std:
   core.scheduler.take_back(cpu, env);
   if (method.shared_slot != kNoSlot) {
     machine.write_entry(entries(core, method.top) + method.shared_slot, 0);
+    core.methods.showing--;
     machine.flush_all();  // no other processor has the method's tables loaded
   }
   machine.set_uenv(env, PageNumber{core.env(env).uenv_page});
@@ -185,6 +189,15 @@ void delete_methods(Core& core, Cpu& cpu, EnvIndex owner) {
     if (core.state(owner).methods == 0) return;
     if (method.owner == owner) delete_method(core, cpu, method);
   }
+}
+
+bool is_shown(Core& core, std::uint64_t top, unsigned slot) {
+  if (core.methods.showing == 0) [[likely]]
+    return false;
+  return std::ranges::any_of(core.methods.method, [&](const Method& m) {
+    return m.owner != 0 && m.user != kNoEnv && m.shared_slot == slot &&
+           core.env(m.user).table_page == top;
+  });
 }
 
 volatile Uenv& own_uenv(Core& core, EnvIndex env) {

@@ -58,6 +58,7 @@ struct MethodTable {
   }
   /// Errors: NotFound: stale, or never was.
   Result<Method*> find(std::uint64_t id);
+  std::uint32_t showing = 0;  ///< methods that somebody inside shows a part of its memory
   /// The method that EnvState::method (not 0) names.
   Method& inside(std::uint32_t number) { return method[number - 1]; }
 };
@@ -87,6 +88,10 @@ void delete_methods(Core& core, Cpu& cpu, EnvIndex owner);
 /// processor, or is inside one.
 volatile Uenv& own_uenv(Core& core, EnvIndex env);
 const Context& own_context(Core& core, EnvIndex env);
+
+/// Whether somebody inside a method shows it that top-level entry of an address space: then the
+/// entry must stay as it is, for the method's own table has a copy of it.
+bool is_shown(Core& core, std::uint64_t top, unsigned slot);
 
 /// Whether code in a method may make this call.
 bool allowed_in_method(std::uint64_t number, const std::array<std::uint64_t, 6>& arguments);
