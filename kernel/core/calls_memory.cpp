@@ -95,6 +95,7 @@ class Run {
   /// `entry` has just been stored at `va`.
   void learn(const Call& call, CapSlot page_cap, std::uint64_t entry, std::uint64_t va) {
     if (va - begin_ >= length_) {
+      length_ = 0;  // until there is a whole path again
       path_ = core_.page_tables.walk(space_.top, va);
       if (path_.reached > 1) return;
       first_ = path_.entry - (va >> kPageShift & (kEntries - 1));

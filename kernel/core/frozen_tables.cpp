@@ -4,9 +4,8 @@
 // Page tables that several address spaces hold, and none may change.
 //
 //   T below A          fork          T below A and B, both entries frozen
-//   A owns, B has it   copy          A: a copy of T, its entries read-only; T's become read-only
-//   too,
-//                                    for their pages are now mapped twice
+//   A owns, B has it   copy          A: a copy of T; the entries of both are read-only, for their
+//                                    pages are now mapped twice
 //   A owns, alone      no copy       A's entry for T is writable again
 //
 // Above level 1 "read-only" is "frozen": the tables below a table that is owned are all forked, so
