@@ -24,6 +24,7 @@ enum class EnvStatus : std::uint32_t {
   Runnable = 1,
   Sleeping = 2,  ///< runs again when its wakeup predicate holds
   Calling = 4,   ///< waits for the reply of a control transfer (ipc_call)
+  Resting = 5,   ///< waits for the next control transfer into it (ipc_reply with kIpcRest)
   Dead = 3,      ///< killed by the kernel; `death` says why; the slot is freed by env_free
 };
 
@@ -75,7 +76,9 @@ struct Env {
   // Revocation: what was asked for and is not settled, and the cycle count it is due at.
   std::uint64_t pages_wanted;
   std::uint64_t wanted_deadline;
-  std::array<std::uint64_t, 21> reserved;
+  std::uint32_t waits_for;  ///< while Calling: the EnvId of who will reply
+  std::uint32_t callers;    ///< how many wait for its reply
+  std::array<std::uint64_t, 20> reserved;
 };
 static_assert(sizeof(Env) == 512 && offsetof(Env, capabilities) == 112);
 
@@ -167,6 +170,12 @@ struct IpcSave {
 /// message words, rax = the IpcKind; rcx and r11 are 0. What those held before is in `save`; the
 /// other registers are as they were. The kernel sets `busy`; the handler clears it just before it
 /// goes back by itself, or has ipc_reply (kIpcDone) do both.
+///
+/// A server that does nothing else rests (kIpcRest). Then `entry`, `stack`, `allow`, `gate` and
+/// `only` are read when it goes to rest without answering anybody, and stay in force however often
+/// it answers and rests again; it is always ready; nothing is saved, `busy`, `caller` and `kind`
+/// are not written; the registers named above come with the transfer, fs and gs base are as when
+/// these words were read, and the others hold nothing.
 struct IpcArea {
   std::uint64_t entry;
   std::uint64_t stack;
@@ -186,8 +195,10 @@ struct IpcArea {
 };
 static_assert(sizeof(IpcArea) == 39 * 8);
 
-/// Flag of ipc_reply: go back to what the transfer interrupted, and be ready for the next one.
+/// Flags of ipc_reply. Go back to what the transfer interrupted, and be ready for the next one:
 inline constexpr std::uint64_t kIpcDone = 1;
+/// Rest until the next one: what this environment was doing is given up.
+inline constexpr std::uint64_t kIpcRest = 2;
 constexpr std::uint64_t make_reply(std::uint64_t flags, EnvId caller) {
   return flags << 32 | caller;
 }

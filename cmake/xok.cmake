@@ -18,7 +18,7 @@ endif()
 set(XOK_CXX_FLAGS -fno-exceptions -fno-rtti ${XOK_WARNINGS})
 # General registers only: neither the kernel nor ExOS may disturb the program's vector registers.
 set(XOK_FREESTANDING_FLAGS -ffreestanding -fbuiltin -mgeneral-regs-only -fno-stack-protector
-    -fno-threadsafe-statics -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+    -fno-threadsafe-statics -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -momit-leaf-frame-pointer
     -ffunction-sections -fdata-sections -fcf-protection=none)
 set(XOK_KERNEL_FLAGS ${XOK_FREESTANDING_FLAGS} -mno-red-zone -mcmodel=kernel -fno-pic)
 set(XOK_USER_FLAGS ${XOK_FREESTANDING_FLAGS} -fPIE -fvisibility=hidden)

@@ -42,6 +42,8 @@ std::string_view status_name(EnvStatus status) {
       return "asleep";
     case EnvStatus::Calling:
       return "calling";
+    case EnvStatus::Resting:
+      return "resting";
     case EnvStatus::Dead:
       return "dead";
     default:

@@ -112,9 +112,9 @@ bool directed_yields() { return take_turns(g_partner.id); }
 bool switches() { return take_turns(kSelf); }
 
 [[noreturn]] void serve() {
-  rt::serve_ipc([](rt::IpcRequest& request) { request.words[0]++; },
-                reinterpret_cast<std::uint64_t>(g_server_stack) + sizeof g_server_stack, kGate);
-  for (;;) sys::yield(g_first, 0);
+  rt::serve_ipc_at_rest([](rt::IpcRequest& request) { request.words[0]++; },
+                        reinterpret_cast<std::uint64_t>(g_server_stack) + sizeof g_server_stack,
+                        kGate);
 }
 
 bool transfers() {
@@ -141,7 +141,7 @@ void start_server() {
   end_neighbour();
   if (g_server.id != 0) return;
   g_server = make_child(2, Space::Own, serve);
-  sys::yield(g_server.id, 0);  // it comes back when it is ready
+  sys::yield(g_server.id, 0);  // we come back when it rests
 }
 
 constexpr Test kTests[] = {

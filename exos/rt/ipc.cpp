@@ -3,12 +3,24 @@
 #include "exos/rt/ipc.hpp"
 
 #include "abi/syscalls.hpp"
+#include "exos/rt/calls.hpp"
 #include "exos/rt/self.hpp"
 
 namespace xok::rt {
 namespace {
 
 constinit IpcHandler g_handler = nullptr;
+
+void agree(IpcHandler handler, std::uint64_t stack_top, const Capability& gate, void (*entry)()) {
+  g_handler = handler;
+  IpcArea& area = self().ipc;
+  area.stack = stack_top;
+  area.gate = gate.bits();
+  area.only = 0;
+  area.allow =
+      1u << static_cast<unsigned>(IpcKind::Call) | 1u << static_cast<unsigned>(IpcKind::Send);
+  __atomic_store_n(&area.entry, reinterpret_cast<std::uint64_t>(entry), __ATOMIC_RELEASE);
+}
 
 }  // namespace
 
@@ -30,14 +42,13 @@ IpcAnswer ipc_call(std::uint64_t slot, EnvId callee, const IpcWords& words) {
 extern "C" void rt_ipc(IpcRequest* request) { g_handler(*request); }
 
 void serve_ipc(IpcHandler handler, std::uint64_t stack_top, const Capability& gate) {
-  g_handler = handler;
-  IpcArea& area = self().ipc;
-  area.stack = stack_top;
-  area.gate = gate.bits();
-  area.only = 0;
-  area.allow =
-      1u << static_cast<unsigned>(IpcKind::Call) | 1u << static_cast<unsigned>(IpcKind::Send);
-  __atomic_store_n(&area.entry, reinterpret_cast<std::uint64_t>(&rt_ipc_entry), __ATOMIC_RELEASE);
+  agree(handler, stack_top, gate, &rt_ipc_entry);
+}
+
+void serve_ipc_at_rest(IpcHandler handler, std::uint64_t stack_top, const Capability& gate) {
+  agree(handler, stack_top, gate, &rt_ipc_rest_entry);
+  sys::ipc_reply(make_reply(kIpcRest, kSelf), 0, 0, 0, 0, 0);
+  __builtin_trap();  // refused: there is an entry, so it cannot be
 }
 
 }  // namespace xok::rt

@@ -11,6 +11,7 @@
 /// Protected control transfer (kernel/core/calls_ipc.hpp) as function calls.
 ///
 ///   server   rt::serve_ipc(handle, stack_top, gate);          // then sleep, or do something else
+///            rt::serve_ipc_at_rest(handle, stack_top, gate);  // or nothing else
 ///   client   const auto answer = rt::ipc_call(slot, server, {1, 2});
 ///            if (answer.result == 0) use(answer.words[0]);
 namespace xok::rt {
@@ -41,8 +42,14 @@ using IpcHandler = void (*)(IpcRequest&);
 /// One handler for all environments of an address space.
 void serve_ipc(IpcHandler handler, std::uint64_t stack_top, const Capability& gate);
 
-/// The entry for IpcArea::entry, for those who fill it themselves; and what it calls.
+/// The same for a server that does nothing else: it rests until somebody calls or sends, handles
+/// that, and rests again; it is never busy, and a call of it costs a third. Does not return.
+[[noreturn]] void serve_ipc_at_rest(IpcHandler handler, std::uint64_t stack_top,
+                                    const Capability& gate);
+
+/// The entries for IpcArea::entry, for those who fill it themselves; and what they call.
 extern "C" void rt_ipc_entry();
+extern "C" void rt_ipc_rest_entry();
 extern "C" void rt_ipc(IpcRequest* request);
 
 }  // namespace xok::rt

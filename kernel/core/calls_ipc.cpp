@@ -10,22 +10,30 @@ namespace {
 /// Whether an environment could be sent to another place now without losing anything.
 bool is_ready(Core& core, EnvIndex callee, const volatile Uenv& uenv) {
   const EnvState& state = core.state(callee);
+  if (core.env(callee).status == EnvStatus::Resting) return true;
   if (core.env(callee).status == EnvStatus::Calling || !state.context_set) return false;
   if (state.processor != kNowhere) return false;  // another one runs it: this one runs its caller
   return (uenv.ipc.busy | uenv.critical_depth | uenv.fault_depth | uenv.double_fault_depth) == 0;
 }
 
-/// The callee's entry, if it lets this caller in.
-Result<std::uint64_t> may_enter(const volatile IpcArea& area, EnvId caller, IpcKind kind,
-                                const Capability& held) {
-  const std::uint64_t entry = area.entry;  // each word once: its owner may be changing them
-  const std::uint64_t only = area.only;
-  const Capability gate = Capability::from_bits(area.gate);
-  if (!is_entry(entry) || (area.allow >> static_cast<unsigned>(kind) & 1) == 0)
+/// What the callee agrees to now: each word is read once, for its owner may be changing them.
+Rest agreement(Core& core, EnvIndex callee, const volatile IpcArea& area) {
+  if (core.env(callee).status == EnvStatus::Resting) return core.rests[callee];
+  return {.entry = area.entry,
+          .stack = area.stack,
+          .allow = area.allow,
+          .only = area.only,
+          .gate = Capability::from_bits(area.gate),
+          .fs_base = 0,
+          .gs_base = 0};
+}
+
+/// Whether that lets this caller in.
+Result<> may_enter(const Rest& agreed, EnvId caller, IpcKind kind, const Capability& held) {
+  if (!is_entry(agreed.entry) || (agreed.allow >> static_cast<unsigned>(kind) & 1) == 0)
     return fail(Errc::Denied);
-  if (only != 0 && only != caller) return fail(Errc::Denied);
-  XOK_TRY(access(held, std::span{&gate, 1}, Permission::Write));
-  return entry;
+  if (agreed.only != 0 && agreed.only != caller) return fail(Errc::Denied);
+  return access(held, std::span{&agreed.gate, 1}, Permission::Write);
 }
 
 CallResult transfer(Call& call, Target to, IpcKind kind, const IpcWords& words) {
@@ -36,20 +44,25 @@ CallResult transfer(Call& call, Target to, IpcKind kind, const IpcWords& words) 
   const Capability held = XOK_TRY(call.capability(CapSlot{to.value >> 32}));
   if (core.state(callee).method != 0) return fail(Errc::WouldBlock);
   volatile Uenv& uenv = core.machine.uenv(callee);
-  const std::uint64_t entry = XOK_TRY(may_enter(uenv.ipc, call.env().id, kind, held));
+  const Rest agreed = agreement(core, callee, uenv.ipc);
+  XOK_TRY(may_enter(agreed, call.env().id, kind, held));
   if (!is_ready(core, callee, uenv)) return fail(Errc::WouldBlock);
   const volatile IpcArea& area = core.machine.uenv(call.self).ipc;
   const std::uint64_t block = XOK_TRY(block_words(area));
 
   // Nothing fails from here on.
   pass_block(area, uenv.ipc, block);
-  enter_callee(core, callee, uenv.ipc, call.self, kind, held, entry, words);
+  if (core.env(callee).status == EnvStatus::Resting) {
+    enter_resting(core, callee, uenv.ipc, call.self, kind, held, words);
+  } else {
+    enter_callee(core, callee, uenv.ipc, call.self, kind, held, agreed, words);
+  }
   Context& mine = core.machine.context(call.self);
   mine.rax = 0;
   if (kind == IpcKind::Call) {
     call.env().status = EnvStatus::Calling;
-    core.state(call.self).ipc_callee = callee;
-    core.state(callee).ipc_callers++;
+    call.env().waits_for = core.env(callee).id;
+    core.env(callee).callers++;
   }
   const bool over = core.scheduler.settle(call.cpu);
   if (over || !core.scheduler.switch_to(call.cpu, callee)) core.scheduler.switch_to_next(call.cpu);
@@ -69,7 +82,7 @@ CallResult ipc_send(Call& call, Target callee, Word a, Word b, Word c, Word d, W
 CallResult ipc_reply(Call& call, ReplyTo to, Word a, Word b, Word c, Word d, Word e) {
   const std::uint64_t flags = to.value >> 32;
   const auto id = static_cast<EnvId>(to.value);
-  if (call.in_batch || (flags & ~kIpcDone) != 0) return fail(Errc::BadArgument);
+  if (call.in_batch || flags > kIpcRest) return fail(Errc::BadArgument);
   if (id == 0 && flags == 0) return fail(Errc::BadArgument);
   Core& core = call.core;
   volatile IpcArea& area = core.machine.uenv(call.self).ipc;
@@ -77,29 +90,33 @@ CallResult ipc_reply(Call& call, ReplyTo to, Word a, Word b, Word c, Word d, Wor
   std::uint64_t block = 0;
   if (id != 0) {
     caller = XOK_TRY(core.find_env(id));
-    if (core.state(caller).ipc_callee != call.self) return fail(Errc::NotFound);
+    if (core.env(caller).waits_for != call.env().id) return fail(Errc::NotFound);
     block = XOK_TRY(block_words(area));
   }
-  Context& mine = core.machine.context(call.self);
+  std::uint64_t& result = core.machine.result(call.self);
   if (flags == kIpcDone) {
-    XOK_TRY(restore_callee(core, call.self, area, mine));
+    XOK_TRY(restore_callee(core, call.self, area, core.machine.context(call.self)));
+  } else if (flags == kIpcRest) {
+    if (id == 0) XOK_TRY(begin_rest(core, call.self));
+    if (core.rests[call.self].entry == 0) return fail(Errc::BadArgument);
+    go_to_rest(core, call.self);
   } else {
-    mine.rax = 0;
+    result = 0;
   }
 
   // Nothing fails from here on.
   Scheduler& scheduler = core.scheduler;
   if (caller == kNoEnv) {
-    if (call.env().status == EnvStatus::Runnable) return static_cast<std::int64_t>(mine.rax);
+    if (call.env().status == EnvStatus::Runnable) return static_cast<std::int64_t>(result);
     (void)scheduler.settle(call.cpu);
     scheduler.switch_to_next(call.cpu);
-    return static_cast<std::int64_t>(mine.rax);
+    return static_cast<std::int64_t>(result);
   }
   pass_block(area, core.machine.uenv(caller).ipc, block);
   answer_caller(core, caller, call.self, {a.value, b.value, c.value, d.value, e.value});
   const bool over = scheduler.settle(call.cpu);
   if (over || !scheduler.switch_to(call.cpu, caller)) scheduler.switch_to_next(call.cpu);
-  return static_cast<std::int64_t>(mine.rax);
+  return static_cast<std::int64_t>(result);
 }
 
 }  // namespace xok::kernel::calls

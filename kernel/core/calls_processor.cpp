@@ -61,16 +61,16 @@ CallResult yield(Call& call, EnvIdWord to, YieldFlags flags) {
   if (call.in_batch || (flags.value & ~kYieldSleep) != 0) return fail(Errc::BadArgument);
   const EnvIndex target = XOK_TRY(call.env_named(to));
   Scheduler& scheduler = call.core.scheduler;
-  Context& context = call.core.machine.context(call.self);
-  context.rax = 0;
+  std::uint64_t& result = call.core.machine.result(call.self);
+  result = 0;
   if (flags.value == kYieldSleep) {
     if (call.core.state(call.self).predicate == nullptr) return fail(Errc::BadArgument);
-    if (!scheduler.sleep(call.cpu)) return static_cast<std::int64_t>(context.rax);
+    if (!scheduler.sleep(call.cpu)) return static_cast<std::int64_t>(result);
   }
   const bool over = scheduler.settle(call.cpu);
   if (target == call.self || over || !scheduler.switch_to(call.cpu, target))
     scheduler.switch_to_next(call.cpu);
-  return static_cast<std::int64_t>(context.rax);
+  return static_cast<std::int64_t>(result);
 }
 
 CallResult wakeup_set(Call& call, UserAddr terms, Count n) {

@@ -31,6 +31,7 @@ struct Core {
   Machine& machine;
   ExposedTables tables;
   std::array<EnvState, kMaxEnvironments> states{};
+  std::array<Rest, kMaxEnvironments> rests{};
   Accounts accounts;
   Translations translations{machine};
   Pages pages{machine, accounts, translations};

@@ -125,6 +125,7 @@ Result<EnvIndex> Core::create_env(EnvIndex maker, const Capability& capability,
   free_slots = s.next_free;
   const std::uint32_t generation = s.generation == kLastGeneration ? 1 : s.generation + 1;
   s = EnvState{};
+  rests[index] = Rest{};
   s.generation = generation;
   Env& record = env(index);
   record = Env{};

@@ -30,8 +30,6 @@ struct EnvState {
   std::uint64_t taken_before = 0, returned_before = 0;  ///< Env's counts when pages were asked for
   std::uint32_t rings = 0;
   std::uint32_t filters = 0;
-  EnvIndex ipc_callee = kNoEnv;   ///< while Calling: who will reply
-  std::uint32_t ipc_callers = 0;  ///< how many wait for its reply
   std::uint32_t regions = 0;
   std::uint32_t region_pages = 0;
   bool repossess_due = false;  ///< by the processor that runs it (Scheduler::repossess_there)

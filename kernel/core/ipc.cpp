@@ -16,7 +16,7 @@ void pass_block(const volatile IpcArea& sender, volatile IpcArea& receiver, std:
 }
 
 void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex caller,
-                  IpcKind kind, const Capability& presented, std::uint64_t entry,
+                  IpcKind kind, const Capability& presented, const Rest& agreed,
                   const IpcWords& words) {
   Context& context = core.machine.context(callee);
   area.save.rip = context.rip;
@@ -36,8 +36,8 @@ void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex 
   area.caller = id;
   area.kind = static_cast<std::uint64_t>(kind);
   area.capability = presented.bits();
-  context.rip = entry;
-  context.rsp = area.stack;
+  context.rip = agreed.entry;
+  context.rsp = agreed.stack;
   context.rflags = upcall_flags(context.rflags);
   context.rax = static_cast<std::uint64_t>(kind);
   context.rdi = id;
@@ -50,6 +50,50 @@ void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex 
   Env& record = core.env(callee);
   core.state(callee).ipc_slept = record.status == EnvStatus::Sleeping;
   record.status = EnvStatus::Runnable;
+}
+
+void enter_resting(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex caller,
+                   IpcKind kind, const Capability& presented, const IpcWords& words) {
+  const Rest& rest = core.rests[callee];
+  const EnvId id = core.env(caller).id;
+  area.capability = presented.bits();
+  Context& context = core.machine.context(callee);
+  context = Context{};
+  context.rip = rest.entry;
+  context.rsp = rest.stack;
+  context.rflags = user_flags(0);
+  context.rax = static_cast<std::uint64_t>(kind);
+  context.rdi = id;
+  context.rsi = words[0];
+  context.rdx = words[1];
+  context.r10 = words[2];
+  context.r8 = words[3];
+  context.r9 = words[4];
+  context.fs_base = rest.fs_base;
+  context.gs_base = rest.gs_base;
+  core.env(callee).status = EnvStatus::Runnable;
+  if (kind == IpcKind::Call && rest.only == 0) core.machine.let_in(callee, rest, presented.bits());
+}
+
+Result<> begin_rest(Core& core, EnvIndex index) {
+  const volatile IpcArea& area = core.machine.uenv(index).ipc;
+  const Context& context = core.machine.context(index);
+  const Rest rest{.entry = area.entry,
+                  .stack = area.stack,
+                  .allow = area.allow,
+                  .only = area.only,
+                  .gate = Capability::from_bits(area.gate),
+                  .fs_base = context.fs_base,
+                  .gs_base = context.gs_base};
+  if (!is_entry(rest.entry)) return fail(Errc::BadArgument);
+  core.rests[index] = rest;
+  core.machine.let_in(index, rest, 0);
+  return {};
+}
+
+void go_to_rest(Core& core, EnvIndex index) {
+  core.env(index).status = EnvStatus::Resting;
+  core.machine.rest(index, !core.state(index).revoke_due);
 }
 
 Result<> restore_callee(Core& core, EnvIndex callee, volatile IpcArea& area, Context& context) {
@@ -89,16 +133,17 @@ void answer_caller(Core& core, EnvIndex caller, EnvIndex callee, const IpcWords&
 }
 
 void abandon_wait(Core& core, EnvIndex index) {
-  EnvState& state = core.state(index);
-  if (state.ipc_callee == kNoEnv) return;
-  core.state(state.ipc_callee).ipc_callers--;
-  state.ipc_callee = kNoEnv;
+  Env& record = core.env(index);
+  if (record.waits_for == 0) return;
+  core.env(env_index(record.waits_for)).callers--;
+  record.waits_for = 0;
 }
 
 void end_transfers(Core& core, EnvIndex index) {
   abandon_wait(core, index);
-  for (EnvIndex i = 1; i < kMaxEnvironments && core.state(index).ipc_callers > 0; i++) {
-    if (core.env(i).status != EnvStatus::Calling || core.state(i).ipc_callee != index) continue;
+  const Env& ended = core.env(index);
+  for (EnvIndex i = 1; i < kMaxEnvironments && ended.callers > 0; i++) {
+    if (core.env(i).waits_for != ended.id) continue;
     abandon_wait(core, i);
     core.machine.context(i).rax =
         static_cast<std::uint64_t>(-static_cast<std::int64_t>(Errc::BadEnv));

@@ -10,9 +10,10 @@
 ///
 ///   caller  Runnable --ipc_call--> Calling --ipc_reply of its callee, or that one's death-->
 ///   Runnable callee  Runnable or Sleeping --enter--> Runnable at its entry --restore--> as it was
+///   server  Resting --enter--> Runnable at its entry --ipc_reply (kIpcRest)--> Resting
 ///
-/// Who waits for whom is in EnvState (ipc_callee, ipc_callers): the right to reply is the kernel's
-/// own record and good for one reply. While Calling, an environment's slices are its callee's
+/// Who waits for whom is in Env (waits_for, callers): the right to reply is the kernel's own record
+/// and good for one reply. While Calling, an environment's slices are its callee's
 /// (Scheduler::runner), so a callee needs no slice of its own to finish.
 namespace xok::kernel {
 
@@ -26,8 +27,18 @@ void pass_block(const volatile IpcArea& sender, volatile IpcArea& receiver, std:
 
 /// Sends the callee, which is ready for it, to its entry. What it destroys is in its `area`.
 void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex caller,
-                  IpcKind kind, const Capability& presented, std::uint64_t entry,
+                  IpcKind kind, const Capability& presented, const Rest& agreed,
                   const IpcWords& words);
+
+/// The same for a callee that rests.
+void enter_resting(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex caller,
+                   IpcKind kind, const Capability& presented, const IpcWords& words);
+
+/// Reads what the environment agrees to from its Uenv. Errors: BadArgument: no entry.
+Result<> begin_rest(Core& core, EnvIndex index);
+
+/// The current environment, which has an agreement, rests. Its processor is the caller's to give.
+void go_to_rest(Core& core, EnvIndex index);
 
 /// Puts back what the last entry destroyed, as its `area` has it, and the sleep it interrupted.
 /// Errors  NotFound     the environment is in no transfer

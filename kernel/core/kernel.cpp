@@ -45,6 +45,7 @@ template <class Action>
 void Kernel::enter(Cpu& cpu, const Action& action) {
   impl().enter([&](Core& core) {
     core.translations.enter(cpu.number);
+    if (cpu.current != cpu.settled) core.scheduler.catch_up(cpu);
     action(core);
     core.finish(cpu);
   });
@@ -96,6 +97,10 @@ void Kernel::wake(Cpu& cpu) {
     if (core.state(cpu.current).repossess_due) [[unlikely]]
       repossess_overdue(core, cpu.current);
   });
+}
+
+EnvIndex Kernel::next_straight(Cpu& cpu, const std::uint64_t* may_enter, std::uint64_t now) {
+  return impl().held().scheduler.next_straight(cpu, may_enter, now);
 }
 
 void Kernel::serve_device(Cpu& cpu, void (*handler)(void*), void* argument) {

@@ -29,6 +29,12 @@ struct Cpu {
   std::uint32_t position = 0;   ///< in the slice vector
   std::uint64_t slice_end = 0;  ///< cycles
   std::uint64_t entered = 0;    ///< cycles when `current` was given the processor
+  EnvIndex settled = kNoEnv;    ///< `current` as the kernel last left it
+  /// The machine may carry out yield(to, 0) by itself, between two environments that
+  /// context_release has called plain: the only processor is in no grace period, and `current` is
+  /// plain too. It keeps `current`, `entered` and the exposed record (run_cycles, switches, calls);
+  /// the rest follows at the next entry (Scheduler::catch_up).
+  std::uint32_t straight = 0;
 };
 
 class Kernel {
@@ -71,6 +77,11 @@ class Kernel {
   /// Something a predicate may watch has changed (device interrupt). Picks an environment if the
   /// processor was idle; the running one keeps it otherwise.
   void wake(Cpu& cpu);
+
+  /// For the machine's own yield(0, 0), as Cpu::straight allows it: the owner of the vector's next
+  /// position, whose slice begins; kNoEnv when there is more to it, and nothing has changed.
+  /// may_enter  by index: the EnvId of each environment that the machine can enter by itself
+  EnvIndex next_straight(Cpu& cpu, const std::uint64_t* may_enter, std::uint64_t now);
 
   /// Runs a device's interrupt handler with the kernel's lock held, for calls use the same devices.
   /// It may call packet_received and disk_done, and nothing else of the kernel.

@@ -23,6 +23,16 @@ inline constexpr EnvIndex kNoEnv = ~EnvIndex{0};
 /// Bit n: processor n.
 using ProcessorSet = std::uint32_t;
 
+/// What a resting environment has agreed to, as its IpcArea said when it went to rest.
+struct Rest {
+  std::uint64_t entry = 0;  ///< 0: it has never rested
+  std::uint64_t stack = 0;
+  std::uint64_t allow = 0;
+  std::uint64_t only = 0;
+  Capability gate;
+  std::uint64_t fs_base = 0, gs_base = 0;
+};
+
 class Machine {
  public:
   Machine() = default;
@@ -73,13 +83,24 @@ class Machine {
   /// page visible to the kernel. NoMemory when there is no page for the kernel's record.
   virtual Result<> context_create(EnvIndex env, PageNumber uenv_page) = 0;
   virtual void context_destroy(EnvIndex env) = 0;
-  /// `env`, current on this processor until now, may be given to another one: whatever the hardware
-  /// still holds of it goes to its context.
-  virtual void context_release(EnvIndex env) = 0;
+  /// `env`, current on this processor until now, loses it; with several processors another one may
+  /// be the next to run it. `plain`: nothing is to be done at its next turn but to resume it, so
+  /// that the machine may do so by itself (Cpu::straight) until `context` or `context_destroy` is
+  /// called for it.
+  virtual void context_release(EnvIndex env, bool plain) = 0;
   /// Registers of an environment. While it is the current one on a processor and inside the
   /// kernel, these are what it will resume with. The fast system-call entry keeps only rip, rsp,
   /// rflags and the callee-saved registers here; the caller-saved ones are then 0 (rax apart).
   virtual Context& context(EnvIndex env) = 0;
+  /// Its rax alone, which costs less.
+  virtual std::uint64_t& result(EnvIndex env) = 0;
+  /// `env`, current on this processor, goes to rest: but for fs and gs base nothing of its
+  /// registers is needed any more. `plain`: as for context_release.
+  virtual void rest(EnvIndex env, bool plain) = 0;
+  /// From now on `env` rests so. A caller that holds the capability `key` (its bits; 0: none) may
+  /// call it: the machine may carry that out by itself, and the answer too (straight.S). It then
+  /// keeps Env::status, waits_for and callers of both.
+  virtual void let_in(EnvIndex env, const Rest& rest, std::uint64_t key) = 0;
   /// The kernel's mapping of the Uenv page. User-writable memory: read each word once.
   virtual volatile Uenv& uenv(EnvIndex env) = 0;
 

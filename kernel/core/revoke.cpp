@@ -237,6 +237,7 @@ void request_pages(Core& core, EnvIndex index, std::uint64_t n, std::uint64_t de
   state.repossess_cursor = 0;
   state.repossess_code = false;
   state.revoke_due = true;
+  core.scheduler.expect_more(index);
   own_uenv(core, index).revocation.deadline = deadline;
 }
 

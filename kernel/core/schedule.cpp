@@ -7,7 +7,6 @@
 namespace xok::kernel {
 namespace {
 
-constexpr std::uint64_t kNever = ~std::uint64_t{0};
 constexpr std::uint32_t kNone = kSlicesPerProcessor;
 
 }  // namespace
@@ -30,6 +29,7 @@ void Scheduler::initialize(const ExposedTables& tables, std::uint64_t idle_table
 void Scheduler::add_processor(Cpu& cpu) {
   XOK_CHECK(cpu.number == count_ && cpu.current == kNoEnv, cpu.number, count_);
   cpus_[count_++] = &cpu;
+  cpus_[0]->straight = 0;
   system_->processors = count_;
   translations_.add_processor(cpu.number, idle_table_);
   machine_.load_address_space(PageNumber{idle_table_});
@@ -48,6 +48,13 @@ std::uint32_t Scheduler::next_used(const Processor& p, std::uint32_t from) const
   if (later == 0) return kNone;
   const auto next = static_cast<std::uint32_t>(std::countr_zero(later));
   return next * 64 + static_cast<std::uint32_t>(std::countr_zero(p.used[next]));
+}
+
+void Scheduler::begin_epoch(Processor& p) {
+  constexpr std::uint32_t kEpochs = ~std::uint32_t{0} / kSlicesPerProcessor;
+  if (++p.epoch <= kEpochs) return;
+  p.after = {};
+  p.epoch = 1;
 }
 
 std::uint32_t Scheduler::first_free(std::uint64_t processor) const {
@@ -69,6 +76,7 @@ void Scheduler::set_owner(std::uint64_t processor, std::uint64_t position, EnvIn
   Processor& p = processors_[processor];
   p.used[position / 64] |= std::uint64_t{1} << position % 64;
   p.summary |= std::uint64_t{1} << position / 64;
+  begin_epoch(p);
   look_soon();
 }
 
@@ -78,6 +86,7 @@ void Scheduler::clear_owner(std::uint64_t processor, std::uint64_t position) {
   envs_[env_index(s.owner)].slices--;
   s = Slice{};
   Processor& p = processors_[processor];
+  begin_epoch(p);
   p.used[position / 64] &= ~(std::uint64_t{1} << position % 64);
   if (p.used[position / 64] == 0) p.summary &= ~(std::uint64_t{1} << position / 64);
 }
@@ -106,7 +115,7 @@ bool Scheduler::try_wake(EnvIndex env, std::uint64_t& deadline) {
     return false;
   }
   record.status = EnvStatus::Runnable;
-  machine_.context(env).rax = *verdict.tag;
+  machine_.result(env) = *verdict.tag;
   machine_.uenv(env).wake_tag = *verdict.tag;
   return true;
 }
@@ -128,11 +137,12 @@ bool Scheduler::anyone_else(const Cpu& cpu) {
 /// Goes once round the vector, starting behind the current position. Each sleeper is asked once,
 /// however many slices it has.
 Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
-  const Processor& p = processors_[cpu.number];
+  Processor& p = processors_[cpu.number];
   Choice skipped{kNoEnv, 0, 0, kNever};  // could run, but owes its turn
   std::uint64_t deadline = kNever;
   const std::uint64_t pass = ++pass_;
   bool wrapped = false;
+  bool first = true;
   for (std::uint32_t at = next_used(p, cpu.position + 1);; at = next_used(p, at + 1)) {
     if (at == kNone || (wrapped && at > cpu.position)) {
       if (wrapped) break;
@@ -140,6 +150,8 @@ Scheduler::Choice Scheduler::choose(const Cpu& cpu) {
       at = next_used(p, 0);
       if (at == kNone || at > cpu.position) break;
     }
+    if (first) p.after[cpu.position] = p.epoch * kNone + at;
+    first = false;
     Slice& s = slice(cpu.number, at);
     const EnvIndex env = runner(env_index(s.owner));
     if (states_[env].pass == pass) continue;
@@ -174,9 +186,23 @@ void Scheduler::leave(Cpu& cpu) {
 
 /// The current environment has the processor no longer; another one may give it one.
 void Scheduler::let_go(Cpu& cpu) {
-  machine_.context_release(cpu.current);
+  machine_.context_release(cpu.current, is_plain(cpu.current));
   states_[cpu.current].processor = kNowhere;
-  cpu.current = kNoEnv;
+  set_current(cpu, kNoEnv);
+}
+
+/// Whether an environment's next turn is nothing but its resumption.
+bool Scheduler::is_plain(EnvIndex env) const {
+  const EnvState& state = states_[env];
+  return envs_[env].status == EnvStatus::Runnable && state.method == 0 && !state.revoke_due &&
+         state.overruns_in_a_row == 0 && !state.forced_out;
+}
+
+void Scheduler::catch_up(Cpu& cpu) {
+  states_[cpu.settled].processor = kNowhere;
+  states_[cpu.current].processor = cpu.number;
+  translations_.note_loaded(cpu.number, envs_[cpu.current].table_page);
+  cpu.settled = cpu.current;
 }
 
 void Scheduler::give(Cpu& cpu, EnvIndex env) {
@@ -189,7 +215,7 @@ void Scheduler::give(Cpu& cpu, EnvIndex env) {
   } else {
     stop_idling(cpu);
   }
-  cpu.current = env;
+  set_current(cpu, env);
   states_[env].processor = cpu.number;
   Env& record = envs_[env];
   record.switches++;
@@ -197,14 +223,15 @@ void Scheduler::give(Cpu& cpu, EnvIndex env) {
   load_tables(env);
   if (states_[env].forced_out) [[unlikely]]
     enter_slice_start(env);
+  cpu.straight = count_ == 1 && processors_[0].grace_end == 0 && is_plain(env) ? 1 : 0;
 }
 
 void Scheduler::start_slice(Cpu& cpu, const Choice& choice) {
   processors_[cpu.number].grace_end = 0;
-  cpu.position = choice.position;
   give(cpu, choice.env);
+  cpu.position = choice.position;
   cpu.slice_end = cpu.entered + slice_cycles_ - choice.shorter;
-  machine_.set_timer(cpu.slice_end);
+  arm(cpu, cpu.slice_end);
 }
 
 void Scheduler::idle(Cpu& cpu, std::uint64_t deadline) {
@@ -222,6 +249,8 @@ void Scheduler::idle(Cpu& cpu, std::uint64_t deadline) {
       if (poll < deadline) deadline = poll;
     }
   }
+  processors_[cpu.number].armed =
+      deadline;  // not sooner, as `arm` might: nobody is to be disturbed
   machine_.set_timer(deadline);
 }
 
@@ -290,7 +319,7 @@ void Scheduler::seize(std::uint32_t number) {
   Cpu& other = *cpus_[number];
   leave(other);
   states_[other.current].processor = kNowhere;
-  other.current = kNoEnv;
+  set_current(other, kNoEnv);
   processors_[number].grace_end = 0;
   idle_ |= ProcessorSet{1} << number;
   kicked_ |= ProcessorSet{1} << number;
@@ -332,6 +361,7 @@ void Scheduler::wake_idle(const Cpu& cpu) {
 
 bool Scheduler::tick(Cpu& cpu) {
   Processor& p = processors_[cpu.number];
+  p.armed = kNever;
   if (cpu.current == kNoEnv) {
     switch_to_next(cpu);
     return false;
@@ -339,7 +369,7 @@ bool Scheduler::tick(Cpu& cpu) {
   const std::uint64_t now = machine_.cycles();
   const std::uint64_t due = p.grace_end != 0 ? p.grace_end : cpu.slice_end;
   if (now < due) {
-    machine_.set_timer(due);
+    arm(cpu, due);
     return false;
   }
   const EnvIndex env = cpu.current;
@@ -353,7 +383,7 @@ bool Scheduler::tick(Cpu& cpu) {
   if (!anyone_else(cpu)) {
     if (states_[env].revoke_due) enter_revocation(env);
     cpu.slice_end = now + slice_cycles_;
-    machine_.set_timer(cpu.slice_end);
+    arm(cpu, cpu.slice_end);
     return false;
   }
   volatile Uenv& uenv = machine_.uenv(env);
@@ -361,7 +391,8 @@ bool Scheduler::tick(Cpu& cpu) {
   if (critical) uenv.interrupted = 1;
   if (critical || enter_slice_end(env)) {
     p.grace_end = now + grace_cycles_;
-    machine_.set_timer(p.grace_end);
+    cpu.straight = 0;
+    arm(cpu, p.grace_end);
     return false;
   }
   force_out(cpu);

@@ -81,7 +81,7 @@ class Scheduler {
   /// kMaxDonation calls on. (Waiting is a forest: who waits is not ready to be called.)
   [[nodiscard]] EnvIndex runner(EnvIndex env) const {
     for (unsigned i = 0; i < kMaxDonation && envs_[env].status == EnvStatus::Calling; i++)
-      env = states_[env].ipc_callee;
+      env = env_index(envs_[env].waits_for);
     return env;
   }
   /// Puts the current environment to sleep on its predicate. False: it holds already.
@@ -94,11 +94,36 @@ class Scheduler {
   /// `env` ends: takes its processor from it, whichever it has, and unloads its tables.
   void evict(Cpu& cpu, EnvIndex env, std::uint64_t table_going_away);
 
+  /// As Kernel::next_straight. What it does not know yet, `choose` finds out.
+  EnvIndex next_straight(Cpu& cpu, const std::uint64_t* may_enter, std::uint64_t now) {
+    const Processor& p = processors_[0];
+    const std::uint32_t known = p.after[cpu.position];
+    const std::uint32_t at = known % kSlicesPerProcessor;
+    const Slice& s = slices_[at];
+    const EnvIndex env = env_index(s.owner);
+    const std::uint64_t end = now + slice_cycles_;
+    if (known / kSlicesPerProcessor != p.epoch || may_enter[env] != s.owner ||
+        s.forfeited_us != 0 || p.armed > end)
+      return kNoEnv;
+    cpu.position = at;
+    cpu.slice_end = end;
+    return env;
+  }
+  /// The machine has given the processor to another environment by itself (Cpu::straight).
+  void catch_up(Cpu& cpu);
+  /// There is more to do at the next turn of `env` than to resume it.
+  void expect_more(EnvIndex env) {
+    (void)machine_.context(env);
+    cpus_[0]->straight = 0;
+  }
+
   // -- Protected methods
 
   /// The address space of `env` has become another one: loads it if `env` has this processor.
-  void reload(const Cpu& cpu, EnvIndex env) {
-    if (cpu.current == env) load_tables(env);
+  void reload(Cpu& cpu, EnvIndex env) {
+    if (cpu.current != env) return;
+    cpu.straight = 0;
+    load_tables(env);
   }
   /// The only user of a top-level table has left it.
   void unload(const Cpu& cpu, std::uint64_t table) {
@@ -127,11 +152,25 @@ class Scheduler {
   void look_soon() { next_look_ = 0; }
 
  private:
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
   struct Processor {
     std::array<std::uint64_t, kSlicesPerProcessor / 64> used{};
-    std::uint64_t summary = 0;    // bit w: used[w] is not 0
-    std::uint64_t grace_end = 0;  // 0: not in grace
+    std::uint64_t summary = 0;     // bit w: used[w] is not 0
+    std::uint64_t grace_end = 0;   // 0: not in grace
+    std::uint64_t armed = kNever;  // when the timer fires
+    /// By position: the next one in use, and the epoch that this was found in. Each change of
+    /// what is in use begins another epoch.
+    std::array<std::uint32_t, kSlicesPerProcessor> after{};
+    std::uint32_t epoch = 1;
   };
+  /// The timer fires by then. A slice that ends early leaves its timer to the next one: it fires
+  /// too soon, once, instead of being set at each yield.
+  void arm(const Cpu& cpu, std::uint64_t deadline) {
+    Processor& p = processors_[cpu.number];
+    if (p.armed <= deadline) return;
+    p.armed = deadline;
+    machine_.set_timer(deadline);
+  }
   struct Choice {
     EnvIndex env;
     std::uint32_t position;
@@ -144,6 +183,7 @@ class Scheduler {
     return method != 0 ? method : envs_[env].table_page;
   }
   [[nodiscard]] std::uint32_t next_used(const Processor& p, std::uint32_t from) const;
+  static void begin_epoch(Processor& p);
   Choice choose(const Cpu& cpu);
   bool anyone_else(const Cpu& cpu);
   void force_out(Cpu& cpu);
@@ -168,6 +208,8 @@ class Scheduler {
       return translations_.load(envs_[env].table_page);
     translations_.load(state.method_top, state.method_shows);
   }
+  static void set_current(Cpu& cpu, EnvIndex env) { cpu.current = cpu.settled = env; }
+  [[nodiscard]] bool is_plain(EnvIndex env) const;
   void let_go(Cpu& cpu);
   void seize(std::uint32_t number);
   void stop_idling(const Cpu& cpu);

@@ -11,6 +11,10 @@
 // until another environment needs it; with several processors only until its environment loses this
 // one (context_release), for the next one to run it may be another.
 //
+// With one processor, an environment that gives it away by a call is *parked*: its context holds
+// all but the caller-saved registers, which are dead (rax apart), and its vector registers, fs and
+// gs base are saved. It comes back by the straight way (straight.S); `complete` ends the state.
+//
 // gs always points to a record whose `cpu` is this processor: that of the environment it runs, or
 // its own `idle` one.
 #include "kernel/arch/x86_64/context.hpp"
@@ -24,35 +28,49 @@
 
 extern "C" [[noreturn]] void enter_user(xok::kernel::x86::KernelEnv* env);
 extern "C" [[noreturn]] void run_on_stack(void* stack_top, void (*function)());
+extern "C" [[noreturn]] void switch_straight(xok::kernel::x86::KernelEnv* to);
 
 namespace xok::kernel::x86 {
-namespace {
+
+using VectorArea = std::array<std::byte, kPageSize - KENV_VECTORS>;
+static_assert(sizeof(VectorArea) == Machine::kVectorBytes);
 
 constexpr std::uint32_t kCleanMxcsr = 0x1f80;
 constexpr std::size_t kMxcsrOffset = 24;
+
+// Shared with straight.S.
+extern "C" {
+/// The clean state: no component in use, and MXCSR.
+alignas(64) extern const VectorArea xok_clean_vectors;
+constinit const VectorArea xok_clean_vectors = [] {
+  VectorArea area{};
+  for (std::size_t i = 0; i < 4; i++)
+    area[kMxcsrOffset + i] = static_cast<std::byte>(kCleanMxcsr >> (8 * i));
+  return area;
+}();
+constinit std::array<Processor, kMaxProcessors> xok_processors{};
+/// By slot. Of a parked environment its id, if the straight way may enter it without asking: then
+/// its rax is 0, whatever its context says. With bit 32 set, if it only may when the core has
+/// chosen it; with bit 33 set, if its callee's answer may. Slot 0 is nobody's, and no call that
+/// names 0 may find it here.
+constinit std::array<std::uint64_t, kMaxEnvironments> xok_parked{~std::uint64_t{0}};
+/// By slot. The id of a resting environment that the straight way may enter; such a one has no
+/// registers at all.
+constinit std::array<std::uint32_t, kMaxEnvironments> xok_resting{~std::uint32_t{0}};
+/// By slot, in the environment windows.
+constinit std::array<KernelEnv*, kMaxEnvironments> xok_records{};
+}
+
+namespace {
 
 // What an environment may set in rflags: CF PF AF ZF SF TF DF OF NT RF AC ID. Interrupts are
 // always on, IOPL 0, no VM.
 constexpr std::uint64_t kUserFlags = 0xdd5 | 1u << 14 | 1u << 16 | 1u << 18 | 1u << 21;
 constexpr std::uint64_t kFixedFlags = HANDLER_RFLAGS;
 
-constinit std::array<Processor, kMaxProcessors> g_processors{};
 constinit bool g_several = false;
 constinit std::uint64_t g_pool_next = 0;
 constinit std::uint64_t g_pool_end = 0;
-/// Slots whose record has a page; it stays for good.
-constinit std::array<bool, kMaxEnvironments> g_has_record{};
-
-using VectorArea = std::array<std::byte, kPageSize - KENV_VECTORS>;
-static_assert(sizeof(VectorArea) == Machine::kVectorBytes);
-
-/// The clean state: no component in use, and MXCSR.
-alignas(64) constexpr VectorArea kCleanVectors = [] {
-  VectorArea area{};
-  for (std::size_t i = 0; i < 4; i++)
-    area[kMxcsrOffset + i] = static_cast<std::byte>(kCleanMxcsr >> (8 * i));
-  return area;
-}();
 
 void save_vectors_to(VectorArea& area) {
   const std::uint64_t mask = features().vector_mask;
@@ -71,8 +89,41 @@ std::uint64_t canonical(std::uint64_t address) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
 }
 
+constexpr std::uint64_t kNotParked = 0;
+constexpr std::uint64_t kOnlyChosen = std::uint64_t{1} << 32;
+
+bool is_parked(const KernelEnv& env) { return xok_parked[env.index] != kNotParked; }
+bool is_resting(const KernelEnv& env) { return xok_resting[env.index] != 0; }
+
+/// Writes the rax of a parked environment to its context.
+void settle_result(KernelEnv& env) {
+  if (xok_parked[env.index] < kOnlyChosen) env.context.rax = 0;
+}
+
+/// The context of one that is parked or rests, as the core sees it.
+void complete_dormant(KernelEnv& env) {
+  Context& context = env.context;
+  if (is_resting(env)) {
+    context = Context{};
+    context.rflags = kFixedFlags;
+    context.fs_base = env.rest_fs_base;
+    context.gs_base = env.rest_gs_base;
+  } else {
+    settle_result(env);
+    context.rdi = context.rsi = context.rdx = context.rcx = 0;
+    context.r8 = context.r9 = context.r10 = context.r11 = 0;
+  }
+  env.frame = nullptr;
+  env.bases_live = false;
+  xok_parked[env.index] = kNotParked;
+  xok_resting[env.index] = 0;
+}
+
+bool is_dormant(const KernelEnv& env) { return is_parked(env) || is_resting(env); }
+
 void complete(KernelEnv& env) {
   Context& context = env.context;
+  if (is_dormant(env)) return complete_dormant(env);
   if (env.frame != nullptr) {
     const CallArguments& arguments = *env.frame;
     context.rdi = arguments[0];
@@ -105,11 +156,13 @@ void clear_segments() {
 }
 
 void load(Processor& self, KernelEnv& env) {
+  if (is_dormant(env)) complete_dormant(env);
   if (self.loaded == &env) return;
   if (self.loaded != nullptr) {
-    complete(*self.loaded);
+    if (!is_dormant(*self.loaded)) complete(*self.loaded);
     save_vectors(*self.loaded);
   }
+  env.id = env.env->id;
   env.cpu = &self.core;
   env.stack_top = self.stacks.kernel;
   refresh_window(env.index);
@@ -143,7 +196,7 @@ void resume_on_empty_stack() {
 
 }  // namespace
 
-Processor& processor_number(std::uint32_t number) { return g_processors[number]; }
+Processor& processor_number(std::uint32_t number) { return xok_processors[number]; }
 
 bool several_processors() { return g_several; }
 
@@ -159,24 +212,23 @@ void provide_kernel_envs(std::uint64_t first, std::uint64_t count) {
   g_pool_end = first + count * kPageSize;
 }
 
-Result<> context_create(EnvIndex env, std::uint64_t uenv_physical, std::uint64_t* faults,
-                        Kernel& kernel) {
-  if (!g_has_record[env]) {
+Result<> context_create(Env& env, EnvIndex index, std::uint64_t uenv_physical, Kernel& kernel) {
+  if (xok_records[index] == nullptr) {  // once it has a page, that stays for good
     if (g_pool_next == g_pool_end) return fail(Errc::NoMemory);
-    paging().set_window_page(env, 0, g_pool_next);
+    paging().set_window_page(index, 0, g_pool_next);
     g_pool_next += kPageSize;
-    g_has_record[env] = true;
+    xok_records[index] = &kernel_env(index);
   }
-  KernelEnv& record = kernel_env(env);
+  KernelEnv& record = kernel_env(index);
   zero_page(&record);
   record.self = &record;
-  record.faults = faults;
+  record.env = &env;
   record.last_entry = kUserTop - 1;
   record.kernel = &kernel;
-  record.index = env;
+  record.index = index;
   record.context.rflags = kFixedFlags;
   *reinterpret_cast<std::uint32_t*>(&record.vectors[kMxcsrOffset]) = kCleanMxcsr;
-  paging().set_window_page(env, 1, uenv_physical);
+  paging().set_window_page(index, 1, uenv_physical);
   return {};
 }
 
@@ -184,18 +236,42 @@ void context_destroy(EnvIndex env) {
   KernelEnv& record = kernel_env(env);
   record.frame = nullptr;
   record.bases_live = false;
+  xok_parked[env] = kNotParked;
+  xok_resting[env] = 0;
   if (processor().loaded == &record) forget_environment(processor());
   paging().set_window_page(env, 1, 0);
 }
 
-void context_release(EnvIndex env) {
-  if (!g_several) return;
+void context_release(EnvIndex env, bool plain) {
   Processor& self = processor();
   KernelEnv& record = kernel_env(env);
   if (self.loaded != &record) return;
+  if (!g_several) {
+    if (record.frame == nullptr) return;  // it is in no call, or somebody looked at its registers
+    record.frame = nullptr;
+    record.context.fs_base = read_fs_base();
+    record.context.gs_base = read_user_gs_base();
+    xok_parked[env] = record.env->id | (plain ? 0 : kOnlyChosen);
+    return;
+  }
   complete(record);
   save_vectors(record);
   forget_environment(self);
+}
+
+void rest(EnvIndex env, bool plain) {
+  KernelEnv& record = kernel_env(env);
+  record.frame = nullptr;
+  if (!g_several && plain && record.rest_key != 0) xok_resting[env] = record.env->id;
+}
+
+void let_in(EnvIndex env, const Rest& rest, std::uint64_t key) {
+  KernelEnv& record = kernel_env(env);
+  record.rest_key = key;
+  record.rest_entry = rest.entry;
+  record.rest_stack = rest.stack;
+  record.rest_fs_base = rest.fs_base;
+  record.rest_gs_base = rest.gs_base;
 }
 
 void refresh_window(EnvIndex env) {
@@ -222,11 +298,11 @@ void put_vectors_aside(EnvIndex env, std::byte* area) {
   auto& saved = *reinterpret_cast<VectorArea*>(area);
   if (processor().loaded == &record) {
     save_vectors_to(saved);
-    load_vectors_from(kCleanVectors);
+    load_vectors_from(xok_clean_vectors);
     return;
   }
   saved = record.vectors;
-  record.vectors = kCleanVectors;
+  record.vectors = xok_clean_vectors;
 }
 
 void take_vectors_back(EnvIndex env, const std::byte* area) {
@@ -239,14 +315,20 @@ void take_vectors_back(EnvIndex env, const std::byte* area) {
   }
 }
 
-/// A kernel call that cannot go back the straight way (entry.S). The core has put the result into
+/// A kernel call that cannot go back the way it came (entry.S). The core has put the result into
 /// the caller's context itself when it gave the processor away.
 extern "C" [[noreturn]] void finish_call(KernelEnv* caller, std::int64_t result) {
   const Processor& self = processor();
   if (self.loaded == caller) {  // neither destroyed by its own call nor released
-    complete(*caller);
-    if (self.core.current == caller->index)
-      caller->context.rax = static_cast<std::uint64_t>(result);
+    const EnvIndex next = self.core.current;
+    if (is_dormant(*caller) && next != kNoEnv && is_parked(kernel_env(next))) {
+      settle_result(kernel_env(next));
+      xok_parked[next] = kNotParked;
+      kernel_env(next).bases_live = true;
+      switch_straight(&kernel_env(next));
+    }
+    if (!is_dormant(*caller)) complete(*caller);
+    if (next == caller->index) caller->context.rax = static_cast<std::uint64_t>(result);
   }
   resume();
 }

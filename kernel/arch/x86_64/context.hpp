@@ -53,11 +53,12 @@ bool several_processors();
 /// Pages for the records of environments, set aside at boot: `first` physical, `count` pages.
 void provide_kernel_envs(std::uint64_t first, std::uint64_t count);
 
-/// As Machine::context_create and its companions. `faults` is the environment's exposed counter.
-Result<> context_create(EnvIndex env, std::uint64_t uenv_physical, std::uint64_t* faults,
-                        Kernel& kernel);
+/// As Machine::context_create and its companions.
+Result<> context_create(Env& env, EnvIndex index, std::uint64_t uenv_physical, Kernel& kernel);
 void context_destroy(EnvIndex env);
-void context_release(EnvIndex env);
+void context_release(EnvIndex env, bool plain);
+void rest(EnvIndex env, bool plain);
+void let_in(EnvIndex env, const Rest& rest, std::uint64_t key);
 /// Before its Uenv is reached through the window: the processor forgets an older mapping of it.
 void refresh_window(EnvIndex env);
 /// The complete saved registers: completes them first when the environment is inside a fast call.

@@ -13,8 +13,8 @@
  * processor, empty whenever user code runs, and an entry that does not return straight away saves
  * everything in the KernelEnv's context and never unwinds.
  *
- * Budgets (instructions, entry to exit): foreign call 9; kernel call 47 plus the core's part; fault
- * to the environment's handler 33.
+ * Budgets (instructions, entry to exit): foreign call 9; null call 12; kernel call 48 plus the
+ * core's part; fault to the environment's handler 33. Switches: straight.S.
  */
 #include "layout.h"
 
@@ -22,8 +22,8 @@
 
 /* -- System calls ------------------------------------------------------------------------------
  * rcx = return address, r11 = rflags, rsp = the user's. SyscallMask cleared IF TF DF AC NT IOPL RF.
- * The return address is cut to 47 bits before each sysretq: with another one it would fault in
- * ring 0 on the user's stack. */
+ * An address beyond 47 bits would make sysretq fault in ring 0 on the user's stack. A return address
+ * is none (no user page lies there); an entry that a program names is cut. */
         .globl syscall_entry
         .type syscall_entry, @function
 syscall_entry:
@@ -38,9 +38,21 @@ foreign_call:
         swapgs
         sysretq
 
-1:      subq $0x584f0000, %rax
-        cmpq $0xffff, %rax
-        ja 2f
+1:      subq $SYSCALL_BASE, %rax
+        cmpq $SYSCALL_NUMBERS, %rax
+        jae 2f
+        jmpq *call_entries(, %rax, 8)
+
+null_call:
+        swapgs
+        movq %gs:KENV_ENV, %rax
+        incq ENV_CALLS(%rax)
+        swapgs
+        xorl %eax, %eax
+        sysretq
+
+        .globl kernel_call
+kernel_call:
         swapgs
         movq %rsp, %gs:CTX_RSP
         movq %rcx, %gs:CTX_RIP
@@ -51,6 +63,8 @@ foreign_call:
         movq %r13, %gs:CTX_R13
         movq %r14, %gs:CTX_R14
         movq %r15, %gs:CTX_R15
+        .globl kernel_call_saved
+kernel_call_saved:
         movq %gs:KENV_STACK, %rsp
         pushq %r9                       /* CallArguments, last first */
         pushq %r8
@@ -79,19 +93,40 @@ foreign_call:
         popq %r8
         popq %r9
         movq %gs:CTX_RIP, %rcx
-        shlq $17, %rcx
-        shrq $17, %rcx
         movq %gs:CTX_RFLAGS, %r11
         movq %gs:CTX_RSP, %rsp
         swapgs
         sysretq
 
-2:      addq $0x584f0000, %rax
+2:      cmpq $0xffff, %rax
+        jbe kernel_call                 /* no such call */
+        addq $SYSCALL_BASE, %rax
         jmp foreign_call
 
 3:      movq %gs:KENV_SELF, %rdi
         movq %rax, %rsi
         call finish_call                /* does not return */
+
+        /* Where each call goes: most into C++. */
+        .section .rodata.entry, "a"
+        .balign 8
+call_entries:
+        .set number, 0
+        .rept SYSCALL_NUMBERS
+        .if number == CALL_NULL
+        .quad null_call
+        .elseif number == CALL_YIELD
+        .quad yield_straight
+        .elseif number == CALL_IPC_CALL
+        .quad call_straight
+        .elseif number == CALL_IPC_REPLY
+        .quad reply_straight
+        .else
+        .quad kernel_call
+        .endif
+        .set number, number + 1
+        .endr
+        .section .text.entry, "ax"
 
 /* -- Exceptions --------------------------------------------------------------------------------
  * From user code, when its handler is free (fault_depth 0) and its entry a user address: fill the
@@ -132,8 +167,8 @@ foreign_call:
         movq $0, %gs:UENV_FAULT_ADDRESS
         .endif
         movq $1, %gs:UENV_FAULT_DEPTH
-        movq %gs:KENV_FAULTS, %rcx
-        incq (%rcx)
+        movq %gs:KENV_ENV, %rcx
+        incq ENV_FAULTS(%rcx)
         movq %gs:UENV_FAULT_STACK, %rcx /* and no kernel address stays in a register */
         movq %rcx, 32(%rsp)
         movq %rax, 8(%rsp)

@@ -26,13 +26,16 @@ struct KernelEnv {
   KernelEnv* self;
   std::uint64_t stack_top;   ///< rsp after an entry
   CallArguments* frame;      ///< inside a fast call: the registers not yet in `context`
-  std::uint64_t* faults;     ///< &Env::faults
+  Env* env;                  ///< its exposed record
   std::uint64_t last_entry;  ///< highest address a handler may have: kUserTop - 1
   Kernel* kernel;
   Cpu* cpu;
   std::uint32_t index;
   bool bases_live;  ///< the processor holds fs and gs base, `context` does not
-  std::array<std::byte, KENV_VECTORS - KENV_INDEX - 8> reserved;
+  EnvId id;
+  // What Machine::let_in was told.
+  std::uint64_t rest_key, rest_entry, rest_stack, rest_fs_base, rest_gs_base;
+  std::array<std::byte, KENV_VECTORS - KENV_REST_GS_BASE - 8> reserved;
   /// XSAVE area in the standard form; all zero but MXCSR is the clean state.
   alignas(64) std::array<std::byte, kPageSize - KENV_VECTORS> vectors;
 };

@@ -48,18 +48,55 @@
 #define CTX_RIP 120
 #define CTX_RSP 128
 #define CTX_RFLAGS 136
+#define CTX_FS_BASE 144
+#define CTX_GS_BASE 152
 #define KENV_SELF 160
 #define KENV_STACK 168
 #define KENV_FRAME 176
-#define KENV_FAULTS 184
+#define KENV_ENV 184
 #define KENV_LAST_ENTRY 192
 #define KENV_KERNEL 200
 #define KENV_CPU 208
 #define KENV_INDEX 216
+#define KENV_ID 224
+#define KENV_REST_KEY 232
+#define KENV_REST_ENTRY 240
+#define KENV_REST_STACK 248
+#define KENV_REST_FS_BASE 256
+#define KENV_REST_GS_BASE 264
 #define KENV_VECTORS 512
 
-/* Offset of `current` in kernel::Cpu. */
+/* Offsets in kernel::Cpu, the first member of x86::Processor. */
 #define CPU_CURRENT 4
+#define CPU_ENTERED 24
+#define CPU_STRAIGHT 36
+#define PROCESSOR_LOADED 40
+
+/* Offsets in Env (abi/env.hpp). */
+#define ENV_STATUS 4
+#define ENV_TABLE_PAGE 32
+#define ENV_RUN_CYCLES 40
+#define ENV_SWITCHES 48
+#define ENV_FAULTS 56
+#define ENV_CALLS 64
+#define ENV_CAPABILITIES 112
+#define ENV_WAITS_FOR 344
+#define ENV_CALLERS 348
+
+/* abi/env.hpp, abi/syscalls.hpp */
+#define ENV_INDEX_MASK 0x3ff
+#define CAPABILITY_SLOTS 24
+#define STATUS_RUNNABLE 1
+#define STATUS_CALLING 4
+#define STATUS_RESTING 5
+#define IPC_KIND_CALL 1
+#define IPC_REST 2
+#define SYSCALL_BASE 0x584f0000
+#define SYSCALL_NUMBERS 0x80
+#define CALL_NULL 0x00
+#define CALL_YIELD 0x23
+#define CALL_IPC_CALL 0x25
+#define CALL_IPC_REPLY 0x27
 
 /* Offsets in a window that fall in the Uenv alias (abi/env.hpp). */
 #define UENV_ALIAS 4096
@@ -77,6 +114,9 @@
 #define UENV_FAULT_VECTOR (UENV_ALIAS + 88)
 #define UENV_FAULT_ERROR (UENV_ALIAS + 96)
 #define UENV_FAULT_ADDRESS (UENV_ALIAS + 104)
+#define UENV_IPC_CAPABILITY (UENV_ALIAS + 416)
+#define UENV_IPC_IN_WORDS (UENV_ALIAS + 520)
+#define UENV_IPC_OUT_WORDS (UENV_ALIAS + 528)
 
 /* rflags on entry to a handler: interrupts on and the bit that is always 1. */
 #define HANDLER_RFLAGS 0x202

@@ -100,12 +100,20 @@ bool X86Machine::copy_to_user(std::uint64_t to, const void* from, std::size_t n)
 // -- Contexts
 
 Result<> X86Machine::context_create(EnvIndex env, PageNumber uenv_page) {
-  return x86::context_create(env, uenv_page.value << kPageShift, &envs_[env].faults, kernel_);
+  return x86::context_create(envs_[env], env, uenv_page.value << kPageShift, kernel_);
 }
 
 void X86Machine::context_destroy(EnvIndex env) { x86::context_destroy(env); }
 
-void X86Machine::context_release(EnvIndex env) { x86::context_release(env); }
+void X86Machine::context_release(EnvIndex env, bool plain) { x86::context_release(env, plain); }
+
+void X86Machine::rest(EnvIndex env, bool plain) { x86::rest(env, plain); }
+
+void X86Machine::let_in(EnvIndex env, const Rest& rest, std::uint64_t key) {
+  x86::let_in(env, rest, key);
+}
+
+std::uint64_t& X86Machine::result(EnvIndex env) { return kernel_env(env).context.rax; }
 
 Context& X86Machine::context(EnvIndex env) { return context_of(env); }
 

@@ -34,7 +34,10 @@ class X86Machine final : public Machine {
 
   Result<> context_create(EnvIndex env, PageNumber uenv_page) override;
   void context_destroy(EnvIndex env) override;
-  void context_release(EnvIndex env) override;
+  void context_release(EnvIndex env, bool plain) override;
+  void rest(EnvIndex env, bool plain) override;
+  void let_in(EnvIndex env, const Rest& rest, std::uint64_t key) override;
+  std::uint64_t& result(EnvIndex env) override;
   Context& context(EnvIndex env) override;
   volatile Uenv& uenv(EnvIndex env) override;
 

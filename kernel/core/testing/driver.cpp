@@ -281,8 +281,10 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
       return {make_target(slot(), env_id()), choose_(99), choose_(99), 0, 0, 0};
     case ipc_reply: {
       const volatile IpcArea& mine = bed_.machine.uenv(bed_.current()).ipc;
-      const EnvId who = one_in(4) ? env_id() : static_cast<EnvId>(mine.caller);
-      return {make_reply(one_in(20) ? 2 : choose_(2), one_in(6) ? 0 : who), choose_(99)};
+      const std::uint64_t came =  // who entered it while it did something else, or while it rested
+          one_in(2) ? mine.caller : bed_.machine.registers(bed_.current()).rdi;
+      const EnvId who = one_in(4) ? env_id() : static_cast<EnvId>(came);
+      return {make_reply(one_in(20) ? 3 : choose_(3), one_in(6) ? 0 : who), choose_(99)};
     }
     case message_ring_create:
       return {one_in(2) ? kScratch & ~kPageMask : address(), std::uint64_t{32} << choose_(3),

@@ -237,11 +237,15 @@ Result<> FakeMachine::context_create(EnvIndex env, PageNumber uenv_page) {
 void FakeMachine::context_destroy(EnvIndex env) {
   vectors.erase(env);
   if (contexts_.erase(env) != 1) broken("no context to destroy", env);
+  parked_[env] = 0;
+  resting_[env] = {};
 }
 
 Context& FakeMachine::context(EnvIndex env) {
   const auto found = contexts_.find(env);
   if (found == contexts_.end()) broken("no context", env);
+  parked_[env] = 0;
+  resting_[env].id = 0;
   return found->second.first;
 }
 

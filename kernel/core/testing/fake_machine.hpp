@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/core/kernel.hpp"
 #include "kernel/core/machine.hpp"
 #include "kernel/core/requests.hpp"
 
@@ -90,8 +91,11 @@ class FakeMachine final : public Machine {
   bool copy_to_user(std::uint64_t to, const void* from, std::size_t n) override;
   Result<> context_create(EnvIndex env, PageNumber uenv_page) override;
   void context_destroy(EnvIndex env) override;
-  void context_release(EnvIndex env) override { (void)context(env), releases++; }
+  void context_release(EnvIndex env, bool plain) override;
+  void rest(EnvIndex env, bool plain) override;
+  void let_in(EnvIndex env, const Rest& rest, std::uint64_t key) override;
   Context& context(EnvIndex env) override;
+  std::uint64_t& result(EnvIndex env) override { return contexts_.at(env).first.rax; }
   volatile Uenv& uenv(EnvIndex env) override;
   void set_uenv(EnvIndex env, PageNumber page) override;
   void save_vectors(EnvIndex env, std::byte* area) override;
@@ -110,6 +114,13 @@ class FakeMachine final : public Machine {
   [[noreturn]] void stop(std::uint64_t status) override;
   void log(const char* line, std::size_t length) override { lines.emplace_back(line, length); }
 
+  /// A call as the machine carries it out by itself (Cpu::straight; straight.S is the real one).
+  /// False: it cannot, and nothing has changed.
+  bool straight(Kernel& kernel, Cpu& cpu, std::uint64_t number,
+                const std::array<std::uint64_t, 6>& arguments);
+  /// The registers of an environment, for a test to look at.
+  const Context& registers(EnvIndex env) { return contexts_.at(env).first; }
+
   // -- What a test reads and sets.
   std::array<FakeProcessor, kMaxProcessors> processors;
   /// Which processor this thread is.
@@ -126,6 +137,7 @@ class FakeMachine final : public Machine {
   std::uint64_t& timer_deadline = processors[0].timer_deadline;
   std::uint64_t flushes = 0;
   std::uint64_t releases = 0;
+  std::uint64_t straight_switches = 0;
   bool refuse_context = false;
   std::vector<std::pair<std::uint32_t, std::string>> sent;
   std::size_t transmit_room = 1514;
@@ -142,6 +154,20 @@ class FakeMachine final : public Machine {
   std::jmp_buf* on_stop = nullptr;
 
  private:
+  bool yield_straight(Kernel& kernel, Cpu& cpu, std::uint64_t to);
+  bool call_straight(Cpu& cpu, const std::array<std::uint64_t, 6>& arguments);
+  bool reply_straight(Cpu& cpu, const std::array<std::uint64_t, 6>& arguments);
+  void hand_over(Cpu& cpu, EnvIndex to);
+
+  struct Resting {
+    Rest rest;
+    std::uint64_t key = 0;
+    EnvId id = 0;  // while the machine may enter it
+  };
+  /// By index: the id of each environment that the machine may enter by itself; with bit 33 set, if
+  /// its callee's answer may.
+  std::array<std::uint64_t, kMaxEnvironments> parked_{~std::uint64_t{0}};
+  std::array<Resting, kMaxEnvironments> resting_{};
   bool access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at);
   void request(ProcessorSet set, const Requests::Request& wanted);
   void serve(FakeProcessor& processor, const Requests::Request& wanted);

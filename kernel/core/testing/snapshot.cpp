@@ -350,32 +350,37 @@ class Judge {
     // Whoever gets the processor may have an upcall of its own to take first.
     const bool own_entry = now.rip == was.slice_start || now.rip == was.revocation;
     const bool sent = is(SyscallNumber::ipc_call) || is(SyscallNumber::ipc_send);
-    const bool entered = sent && was.rip != now.rip && now.ipc.busy == 1 && i != step_.caller;
+    const bool rested = was.status == EnvStatus::Resting;
+    const bool entered =
+        sent && i != step_.caller &&
+        (rested ? now.status != was.status : was.rip != now.rip && now.ipc.busy == 1);
     if (entered) {
       changed_ = true;
       const bool call = is(SyscallNumber::ipc_call);
-      const Capability gate = Capability::from_bits(was.ipc.gate);
+      const auto& agreed = was.agreed;
       const std::uint64_t slot = step_.arguments[0] >> 32;
       const auto& mine = before_.envs[step_.caller];
       const bool named = (step_.arguments[0] & 0xffff'ffff) == was.id;
       const bool opened =
-          slot < kCapabilitySlots && opens(mine.capabilities[slot], gate, Permission::Write);
-      const bool allowed = (was.ipc.allow & (call ? 2 : 4)) != 0;
-      if (!named || !opened || !allowed || was.ipc.busy != 0 ||
-          (now.rip != was.ipc.entry && !own_entry))
+          slot < kCapabilitySlots && opens(mine.capabilities[slot], agreed.gate, Permission::Write);
+      const bool allowed = (agreed.allow & (call ? 2 : 4)) != 0;
+      if (!named || !opened || !allowed || (!rested && was.ipc.busy != 0) ||
+          (now.rip != agreed.entry && !own_entry))
         complain("entered an environment", i);
-      if (was.ipc.only != 0 && was.ipc.only != mine.id) complain("entered as the wrong one", i);
+      if (agreed.only != 0 && agreed.only != mine.id) complain("entered as the wrong one", i);
       if (was.status == EnvStatus::Calling) complain("entered who waits", i);
-      if (now.ipc.caller != mine.id) complain("a forged caller", i, now.ipc.caller);
+      if (now.rdi != mine.id) complain("a forged caller", i, now.rdi);
+      if (!rested && now.ipc.caller != mine.id) complain("a forged caller", i, now.ipc.caller);
     }
+    const bool set = (is(SyscallNumber::env_set_context) || batch_) && rules(i);
+    if (rested && now.status != was.status && !entered && !set) complain("roused", i);
     const bool woken = was.status == EnvStatus::Calling && now.status != EnvStatus::Calling;
     if (woken) {
       changed_ = true;
       const bool answered = is(SyscallNumber::ipc_reply) && was.waits_for == step_.caller;
       const auto& callee = after_.envs[was.waits_for];
       const bool died = !callee.alive || callee.id != before_.envs[was.waits_for].id;
-      const bool ruled = (is(SyscallNumber::env_set_context) || batch_) && rules(i);
-      if (!answered && !died && !ruled) complain("a wait ended", i, was.waits_for);
+      if (!answered && !died && !set) complain("a wait ended", i, was.waits_for);
     }
     const bool thrown_out =
         was.method != 0 && now.method == 0 && !after_.methods.contains(was.method);
@@ -553,11 +558,20 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].status = e.status;
     if (!envs[i].alive) continue;
     tops.insert(e.table_page);
-    envs[i].waits_for = bed.core().state(i).ipc_callee;
-    envs[i].rip = machine.context(i).rip;
+    envs[i].waits_for = e.waits_for == 0 ? kNoEnv : env_index(e.waits_for);
+    envs[i].rip = machine.registers(i).rip;
     envs[i].slice_start = machine.uenv(i).slice_start_entry;
     envs[i].revocation = machine.uenv(i).revocation.entry;
+    envs[i].rdi = machine.registers(i).rdi;
     std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
+    const IpcArea& says = envs[i].ipc;
+    envs[i].agreed = bed.core().rests[i];
+    if (e.status != EnvStatus::Resting)
+      envs[i].agreed = {.entry = says.entry,
+                        .stack = says.stack,
+                        .allow = says.allow,
+                        .only = says.only,
+                        .gate = Capability::from_bits(says.gate)};
   }
   const MethodTable& table = bed.core().methods;
   for (std::size_t i = 0; i < kMaxMethods; i++) {

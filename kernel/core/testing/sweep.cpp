@@ -422,21 +422,22 @@ class Sweep {
     std::vector<std::uint32_t> waiting(kMaxEnvironments);
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
       if (core_.env(i).id == 0) continue;
-      const EnvIndex callee = core_.state(i).ipc_callee;
+      const EnvId waits_for = core_.env(i).waits_for;
+      const EnvIndex callee = env_index(waits_for);
       const bool calls = core_.env(i).status == EnvStatus::Calling;
-      expect(calls == (callee != kNoEnv), "waits for nobody, or does not wait", i, callee);
+      expect(calls == (waits_for != 0), "waits for nobody, or does not wait", i, callee);
       if (!calls) continue;
-      expect(alive(callee), "waits for the dead", i, callee);
+      expect(alive(callee) && core_.env(callee).id == waits_for, "waits for the dead", i, callee);
       waiting[callee]++;
       EnvIndex end = callee;
       for (unsigned hops = 0;
            hops < kMaxEnvironments && core_.env(end).status == EnvStatus::Calling; hops++)
-        end = core_.state(end).ipc_callee;
+        end = env_index(core_.env(end).waits_for);
       expect(core_.env(end).status != EnvStatus::Calling, "calls in a circle", i);
     }
     for (EnvIndex i = 1; i < kMaxEnvironments; i++) {
       if (core_.env(i).id != 0)
-        expect(core_.state(i).ipc_callers == waiting[i], "ipc_callers", i, waiting[i]);
+        expect(core_.env(i).callers == waiting[i], "callers", i, waiting[i]);
     }
   }
 

@@ -78,6 +78,7 @@ std::int64_t TestBed::raw_call(std::uint64_t number,
                                const std::array<std::uint64_t, 6>& arguments) {
   static std::int64_t result;  // outlives a longjmp
   result = 0;
+  if (machine.straight(*kernel, active(), number, arguments)) return 0;
   enter([&] { result = kernel->system_call(active(), number, arguments); });
   return result;
 }
@@ -177,7 +178,13 @@ void TestBed::end_all() {
   while (all.page_tables.reap(Core::kReapBudget)) continue;
 }
 
-Core& TestBed::core() { return CoreForTests::core(*kernel); }
+Core& TestBed::core() {
+  Core& all = CoreForTests::core(*kernel);
+  for (Cpu& each : cpus) {
+    if (each.current != each.settled) all.scheduler.catch_up(each);
+  }
+  return all;
+}
 
 std::string TestBed::sweep() { return testing::sweep(core(), machine); }
 

@@ -74,6 +74,7 @@ class TestBed {
   /// Ends every environment, the first one last, and takes all their page tables down.
   void end_all();
 
+  /// What the kernel knows, as its next entry would find it.
   Core& core();
   /// Re-derives everything; the empty string, or the first thing that is wrong.
   std::string sweep();

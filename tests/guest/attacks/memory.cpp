@@ -37,7 +37,9 @@ bool is_mine(std::uint64_t page) {
 bool is_tried(std::uint64_t page) {
   return page / 512 % (1 + system_info().page_count / kFreeTried) == 0;
 }
-bool is_free(std::uint64_t page) { return rt::page_record(page).status == PageStatus::Free; }
+bool is_free(std::uint64_t page) {
+  return page < system_info().page_count && rt::page_record(page).status == PageStatus::Free;
+}
 
 /// M1: every frame number there is, and some beyond, for reading and for writing.
 void every_frame(std::uint64_t) {
