@@ -4,8 +4,8 @@
 
 No figures here: the report has the measured ones beside each note.
 """
-YIELD = ("A switch completes the one environment's context and loads the other's: all general registers, segments, "
-         "fs and gs bases, vector state, page tables; both times used are brought up to date.")
+STRAIGHT = ("With one processor all in `kernel/arch/x86_64/straight.S`: what calls keep, vector state, bases, segment "
+            "registers and page tables change; the core learns of it at its next entry.")
 CHANGE = ("`pte_modify_range` checks the whole range, then changes it; pages alike in owner and limits are checked "
           "once. Short ranges forget each translation, long ones all together.")
 FORK = ("The program's page tables are handed on frozen, by one call; each side copies the tables on the way to what "
@@ -13,8 +13,8 @@ FORK = ("The program's page tables are handed on frozen, by one call; each side 
         "about fifteen, are copied one by one with two calls each.")
 
 NOTES = {
-    "null": "Entry and exit save only what C++ may destroy; the rest is the kernel's lock, the record of the caller, "
-            "and the table of calls. Left: calls that need neither lock nor record could be answered in assembly.",
+    "null": "Answered where the entry looks the number up: it counts the call and goes back. A call that C++ answers "
+            "costs 48 more for entry and exit, and about 60 for the lock, the record of the caller and the dispatch.",
     "foreign": "`syscall_entry` in `kernel/arch/x86_64/entry.S` compares once and jumps to the application's own "
                "entry. Nothing is left but the two `swapgs` that reach the Uenv.",
     "getppid": "The kernel's part, and ExOS' quick calls (`exos/linux/quick_calls.S`), which keep the program's "
@@ -32,11 +32,13 @@ NOTES = {
     "pte-batch": "Entries like the one before, for pages of the same owner, are stored without checking all again; the "
                  "rest of the 101 is copying the words in, and one entry in 64 the long way. Left: half of it is the "
                  "long way's share.",
-    "transfer": "The kernel copies the message and what the callee's registers held to memory that it checks, follows "
-                "who waits for whom, and switches. " + YIELD + " Left: a path of its own in assembly for a callee "
-                "that is asleep and a message without a block.",
-    "directed-yield": YIELD + " Left: a straight way out that loads only the registers that calls keep.",
-    "switch": YIELD + " Choosing the next position of the vector comes on top, and setting the timer anew.",
+    "transfer": "Mean of a call and its answer, 88 in the kernel; the rest is the wrappers of both sides. " + STRAIGHT +
+                " The message never leaves its registers. Of the 88, 14 are vector state and segment registers, 8 the "
+                "bases, 12 the accounts of time and switches, 12 the records of who waits for whom: each is something "
+                "that would leak, or be missed, otherwise. Saving no vector state for callers that use none would "
+                "save 4.",
+    "directed-yield": STRAIGHT + " Nothing is left but the vector state in use, whose saving is one instruction.",
+    "switch": STRAIGHT + " On top: whose slice is next, 36 instructions in C++.",
     "pipe": "Two switches by directed yield to the one who waits, whose predicate alone is evaluated; the predicate "
             "stays from wait to wait. Half of the figure is ExOS: descriptors, the lock of the file system, copying "
             "through the shared region with the program's addresses probed.",
