@@ -127,53 +127,65 @@ std::uint64_t PageTables::unmap_large(std::uint64_t entry) {
   return freed;
 }
 
-void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_t va,
-                             std::uint64_t value) {
-  if (set_bits(path, index, value)) forget(path, va);
+void PageTables::change_bits(const Path& path, std::uint64_t va, std::uint64_t value) {
+  const std::uint64_t old = *path.entry;
+  if ((value & ~old & kPteWritable) != 0) pages_.info(entry_page(value)).writers++;
+  if (change_run(path, path.entry, 1, value & ~old, old & ~value)) forget(path, va);
 }
 
-bool PageTables::set_bits(const Path& path, std::uint64_t index, std::uint64_t value) {
-  std::uint64_t* const entry = path.entry + index;
-  const std::uint64_t old = *entry;
-  const std::uint64_t changed = old ^ value;
-  if (old == 0) mark_used(path.table[1], entry);
-  machine_.update_entry(entry, old, value);
-  if ((value & kPtePresent) == 0) return false;
-  if ((changed & kPteWritable) != 0) {
-    PageInfo& p = pages_.info(entry_page(value));
-    p.writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
-  }
-  return (changed & ~kPteSoftware) != 0;
-}
+namespace {
 
-bool PageTables::change_run(const Path& path, std::uint64_t n, std::uint64_t add,
-                            std::uint64_t remove) {
-  const bool alone = translations_.alone();
-  std::uint64_t stale = 0;
-  for (std::uint64_t i = 0; i < n; i++) {
-    std::uint64_t* const entry = path.entry + i;
+/// What PageTables::change_run does to entries.
+struct BitChange {
+  std::uint64_t add, kept;
+  bool changed = false;  // a present one
+  [[nodiscard]] std::uint64_t of(std::uint64_t old) const { return (old & kept) | add; }
+};
+
+/// Where no other processor walks the tables: changes entries up to the first that is not present
+/// and would change. Returns  that one, or `end`
+std::uint64_t* change_present(std::uint64_t* entry, const std::uint64_t* end, BitChange& change,
+                              PageInfo* pages) {
+  BitChange mine = change;
+  const std::uint64_t lost = kPteWritable & ~mine.of(kPteWritable);
+  for (; entry != end; entry++) {
     const std::uint64_t old = *entry;
-    const std::uint64_t value = (old & ~remove) | add;
+    const std::uint64_t value = mine.of(old);
     if (value == old) continue;
-    if (!alone || old == 0) {
-      stale |= set_bits(path, i, value) ? 1 : 0;
-      continue;
-    }
-    __atomic_store_n(entry, value, __ATOMIC_RELAXED);  // no other processor walks the tables
-    if ((value & kPtePresent) == 0) continue;
-    const std::uint64_t changed = old ^ value;
-    if ((changed & kPteWritable) != 0)
-      pages_.info(entry_page(value)).writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
-    stale |= changed & ~kPteSoftware;
+    if ((old & kPtePresent) == 0) break;
+    __atomic_store_n(entry, value, __ATOMIC_RELAXED);
+    mine.changed = true;
+    if ((old & lost) != 0) Pages::named_by(old, pages).writers--;
   }
-  return stale != 0;
+  change.changed = mine.changed;
+  return entry;
+}
+
+}  // namespace
+
+bool PageTables::change_run(const Path& path, std::uint64_t* entry, std::uint64_t n,
+                            std::uint64_t add, std::uint64_t remove) {
+  BitChange change{.add = add, .kept = ~remove};
+  std::uint64_t* const end = entry + n;
+  for (;; entry++) {
+    if (translations_.alone()) entry = change_present(entry, end, change, &pages_.info(0));
+    if (entry == end) return change.changed && ((add | remove) & ~kPteSoftware) != 0;
+    const std::uint64_t old = *entry;
+    const std::uint64_t value = change.of(old);
+    if (value == old) continue;
+    if (old == 0) mark_used(path.table[1], entry);
+    machine_.update_entry(entry, old, value);
+    if ((old & kPtePresent) == 0) continue;
+    change.changed = true;
+    if ((old & ~value & kPteWritable) != 0) pages_.info(entry_page(old)).writers--;
+  }
 }
 
 void PageTables::forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n) {
   bool all_counted = true;
-  for (std::uint64_t at = va; at < va + n * kPageSize; at = (at | (kLargeSize - 1)) + 1)
+  for (std::uint64_t at = va; !translations_.alone() && at < va + n * kPageSize; at = (at | (kLargeSize - 1)) + 1)
     all_counted = all_counted && counted(walk(top, at));
-  translations_.forget_all(top, !translations_.alone() && !all_counted);
+  translations_.forget_all(top, !all_counted);
 }
 
 /// Adds to the counts of the path's tables and of the space, unless one of them is shared.

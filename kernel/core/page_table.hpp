@@ -112,13 +112,18 @@ class PageTables {
   /// Whether the path's level-2 entry holds a table that store_large may put away.
   bool table_is_empty(const Path& path);
 
-  /// Stores the level-1 entry `index` behind that of a complete path, in the same table, which maps
-  /// (or does not map) the same page as before, with other bits: counts writers, and flushes if a
-  /// processor may have cached what changed. `va` is that entry's address.
-  void change_bits(const Path& path, std::uint64_t index, std::uint64_t va, std::uint64_t value);
-  /// The same for n entries from the path's on, without flushing: whether a processor may have
-  /// cached what changed.
-  bool change_run(const Path& path, std::uint64_t n, std::uint64_t add, std::uint64_t remove);
+  /// Stores a complete path's entry, which maps (or does not map) the same page as before, with
+  /// other bits: counts writers, and flushes if a processor may have cached what changed.
+  void change_bits(const Path& path, std::uint64_t va, std::uint64_t value);
+  /// Adds and removes bits in n entries of a complete path's level-1 table, without flushing:
+  /// whether a processor may have cached what changed. A bit in both ends set. Takes back the
+  /// writers that are lost; those that are gained have been counted. Cost: 20 instructions each.
+  bool change_run(const Path& path, std::uint64_t* entry, std::uint64_t n, std::uint64_t add,
+                  std::uint64_t remove);
+  /// Flushes a translation, after `change_run`.
+  void forget(const Path& path, std::uint64_t va) {
+    translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
+  }
   /// Flushes all, after `change_run` on entries of that range of a space.
   void forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n);
 
@@ -226,10 +231,6 @@ class PageTables {
   void freeze_below(std::uint64_t table);
   void drop_writes(std::uint64_t table, const Capability& held);
   void make_read_only(std::uint64_t* entry);
-  bool set_bits(const Path& path, std::uint64_t index, std::uint64_t value);
-  void forget(const Path& path, std::uint64_t va) {
-    translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
-  }
   std::uint64_t* first_own(std::uint64_t table, std::size_t end);
   void reap_leaf_table(std::uint64_t table);
   std::uint64_t unmap_large(std::uint64_t entry);

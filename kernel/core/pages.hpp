@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "abi/exposed.hpp"
 #include "base/check.hpp"
@@ -103,9 +104,20 @@ class Pages {
   /// Whether a page is in use, without limits, and has `acl` (Capability::bits) as its first ACL
   /// entry: then what that entry allowed for another such page it allows for this one.
   [[nodiscard]] bool is_alike(std::uint64_t page, std::uint64_t acl) const {
-    const PageInfo& p = info_[page];
-    return p.status == PageStatus::User && p.acl[0].bits() == acl && p.reader_limit == kAnyNumber &&
-           p.writer_limit == kAnyNumber;
+    return is_alike(info_[page], acl);
+  }
+  static bool is_alike(const PageInfo& p, std::uint64_t acl) {
+    PageInfo alike{};
+    alike.status = PageStatus::User;
+    alike.reader_limit = alike.writer_limit = kAnyNumber;
+    // All three share the first byte: one comparison.
+    return std::memcmp(&p, &alike, 1) == 0 && p.acl[0].bits() == acl;
+  }
+  /// The record, among all from page 0's on, of the page that an entry names.
+  static PageInfo& named_by(std::uint64_t entry, PageInfo* records) {
+    static_assert(sizeof(PageInfo) == 32);  // in one step: a multiplication and two shifts less
+    auto* const bytes = reinterpret_cast<std::byte*>(records);
+    return *reinterpret_cast<PageInfo*>(bytes + ((entry & kPtePageMask) >> (kPageShift - 5)));
   }
 
   static constexpr std::uint8_t kAnyNumber = 2;
