@@ -234,10 +234,17 @@ void PageTables::abandon(std::uint64_t table, unsigned level) {
 
 bool PageTables::reap(unsigned budget) {
   for (; budget > 0 && dying_ != 0; budget--) {
-    const std::uint64_t root = dying_;
-    if (reap_one(root)) continue;
-    dying_ = pages_.info(root).stamp;
-    pages_.give_kernel(root);
+    const std::uint64_t table = dying_;
+    const PageInfo& p = pages_.info(table);
+    const unsigned level = p.writer_limit + 1u;
+    dying_ = p.stamp;
+    if (level == 1) {
+      reap_leaves(table);
+    } else if (!reap_links(table, level)) {
+      abandon(table, level);
+      continue;
+    }
+    pages_.give_kernel(table);
   }
   return dying_ != 0;
 }
@@ -259,55 +266,37 @@ std::uint64_t* PageTables::first_used(std::uint64_t table, std::size_t end) {
   return nullptr;
 }
 
-/// The same for a dying table above level 1, which lets go of the tables that other trees hold too.
-std::uint64_t* PageTables::first_own(std::uint64_t table, std::size_t end) {
-  for (std::uint64_t* entry = first_used(table, end); entry != nullptr;
-       entry = first_used(table, end)) {
-    std::uint64_t* const group_end = entries(table) + std::min(end, group_of(entry) * 8 + 8);
-    for (; entry < group_end; entry++) {
-      if (*entry == 0) continue;
-      if (is_large(*entry)) return entry;
-      PageInfo& child = pages_.info(entry_page(*entry));
-      if (child.mappings == 1) return entry;
-      child.mappings--;
-      *entry = 0;
-    }
+/// Lets go of the tables below a dying one, which die with it unless other trees hold them. False:
+/// of one large page only, and there may be more.
+bool PageTables::reap_links(std::uint64_t table, unsigned level) {
+  std::uint64_t* const entry = entries(table);
+  std::uint64_t* large = nullptr;
+  if (level == 2) {
+    each_in(table, pages_.info(table).acl[1].bits(), [&](std::size_t i) {
+      if (is_large(entry[i])) large = entry + i;
+    });
   }
-  return nullptr;
-}
-
-/// Takes one table page out of the tree: the first with nothing below it. False: none left.
-/// Entries are cleared as they go.
-bool PageTables::reap_one(std::uint64_t root) {
-  std::uint64_t* parent = nullptr;
-  std::uint64_t table = root;
-  unsigned level = pages_.info(root).writer_limit + 1u;
-  if (level == 1) reap_leaf_table(root);
-  while (level > 1) {
-    std::uint64_t* const used = first_own(table, level == 4 ? kUserSlots : kEntries);
-    if (used == nullptr) break;  // empty: this is the one
-    parent = used;
-    if (is_large(*parent)) {
-      unmap_large(*parent);
-      *parent = 0;
-      return true;
-    }
-    table = entry_page(*parent);
-    level--;
-    if (level == 1) reap_leaf_table(table);
+  if (large != nullptr) [[unlikely]] {
+    unmap_large(*large);
+    *large = 0;
+    return false;
   }
-  if (parent == nullptr) return false;
-  *parent = 0;
-  pages_.info(table).mappings = 0;
-  pages_.give_kernel(table);
+  if (level == 4) std::fill(entry + kUserSlots, entry + kPageTableSlot + 1, 0);
+  PageInfo* const records = &pages_.info(0);
+  each_used(table, [&](std::size_t i) {
+    if (--Pages::named_by(entry[i], records).mappings == 0) abandon(entry_page(entry[i]), level - 1);
+  });
   return true;
 }
 
-void PageTables::reap_leaf_table(std::uint64_t table) {
+void PageTables::reap_leaves(std::uint64_t table) {
   const std::uint64_t* const entry = entries(table);
+  PageInfo* const records = &pages_.info(0);
   each_used(table, [&](std::size_t i) {
-    if ((entry[i] & kPtePresent) != 0)
-      pages_.unmap(entry_page(entry[i]), (entry[i] & kPteWritable) != 0);
+    if ((entry[i] & kPtePresent) == 0) return;
+    PageInfo& p = Pages::named_by(entry[i], records);
+    p.writers -= (entry[i] & kPteWritable) != 0 ? 1 : 0;
+    if (--p.mappings == 0) pages_.release_if_unused(entry_page(entry[i]));
   });
 }
 

@@ -74,6 +74,13 @@ class Pages {
     p.writers -= writable ? 1 : 0;
     return release_if_unused(page);
   }
+  /// Frees a page if it is the user's and nothing holds it. Whether it was freed.
+  bool release_if_unused(std::uint64_t page) {
+    const PageInfo& p = info_[page];
+    if (p.mappings != 0 || p.pins != 0 || p.status != PageStatus::User) return false;
+    free_user(page);
+    return true;
+  }
   /// Keeps the page from being reused until as many `unpin`. False: too many pins already.
   [[nodiscard]] bool pin(std::uint64_t page) {
     PageInfo& p = info_[page];
@@ -134,12 +141,6 @@ class Pages {
   void await_translations(const PageInfo& p) {
     if (p.reader_limit == kUnsettled && !translations_.settled()) [[unlikely]]
       translations_.settle();
-  }
-  bool release_if_unused(std::uint64_t page) {
-    const PageInfo& p = info_[page];
-    if (p.mappings != 0 || p.pins != 0 || p.status != PageStatus::User) return false;
-    free_user(page);
-    return true;
   }
   void free_user(std::uint64_t page);
   [[nodiscard]] std::uint32_t now() const { return static_cast<std::uint32_t>(system_->ticks); }
