@@ -161,8 +161,8 @@ class ProcSource {
   /// The very file behind a link; invalid if it is none of the Vfs.
   virtual Vnode link_target(int pid, ProcLink link, int descriptor) = 0;
 
-  virtual void system(SystemInfo& out) = 0;  ///< looks at all processes
-  virtual MachineTime time() = 0;            ///< the same as there
+  virtual void system(SystemInfo& out) = 0;            ///< looks at all processes
+  virtual MachineTime time() = 0;                      ///< the same as there
   virtual bool cpu(unsigned index, CpuInfo& out) = 0;  ///< 0, 1, ... until false
   virtual bool interrupt(unsigned, InterruptInfo&) { return false; }
   virtual bool interface(unsigned, InterfaceInfo&) { return false; }

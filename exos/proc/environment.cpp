@@ -34,14 +34,10 @@ PageRole role_of(std::uint64_t va, const EnvironmentRequest& request) {
 }
 
 bool give_page(std::uint64_t target, std::uint64_t va, PageRole role) {
-  const std::int64_t page = sys::pte_insert(kCapPages, kDataEntry, va, target);
-  if (page < 0) return false;
-  if (role == PageRole::Fresh) return true;
-  if (sys::pte_insert(kCapPages, static_cast<std::uint64_t>(page) << kPageShift | kDataEntry,
-                      kScratchWindow, kSelf) < 0)
-    return false;
-  rt::rt_copy_page(reinterpret_cast<void*>(kScratchWindow), reinterpret_cast<const void*>(va));
-  return true;
+  const std::int64_t page = role == PageRole::Fresh
+                                ? sys::pte_insert(kCapPages, kDataEntry, va, target)
+                                : sys::pte_copy(kCapPages, kDataEntry, va, va, target);
+  return page >= 0;
 }
 
 bool copy_private_memory(std::uint64_t target, const EnvironmentRequest& request) {

@@ -31,7 +31,6 @@ namespace xok::exos {
 namespace {
 
 constexpr std::size_t kMaxRegions = 32 * kPageSize / sizeof(Region);
-constexpr std::uint64_t kScratch = kScratchWindow;
 
 std::uint64_t entry_bits(const Region& region, bool writable) {
   std::uint64_t bits = kPtePresent | kPteUser;
@@ -75,18 +74,16 @@ void unmap(std::uint64_t va) { sys::pte_insert(kCapPages, 0, va, kSelf); }
 /// Puts a fresh page with the content of `source` at `va`.
 FaultOutcome map_copy(const Region& region, std::uint64_t va, const void* source,
                       std::size_t valid) {
-  const std::int64_t page = sys::pte_insert(
-      kCapPages, kPtePresent | kPteWritable | kPteUser | kPteNoExecute, kScratch, kSelf);
-  if (page < 0) return FaultOutcome::NoMemory;
-  auto* to = reinterpret_cast<std::byte*>(kScratch);
-  rt::rt_copy_page(to, source);
-  if (valid < kPageSize) std::fill(to + valid, to + kPageSize, std::byte{0});
   const bool writable = (region.protection & kProtWrite) != 0;
-  const std::int64_t mapped = sys::pte_insert(
-      kCapPages, static_cast<std::uint64_t>(page) << kPageShift | entry_bits(region, writable), va,
-      kSelf);
-  unmap(kScratch);
-  return mapped < 0 ? FaultOutcome::NoMemory : FaultOutcome::Resolved;
+  const std::uint64_t bits = entry_bits(region, writable || valid < kPageSize);
+  if (sys::pte_copy(kCapPages, bits, va, reinterpret_cast<std::uint64_t>(source), kSelf) < 0)
+    return FaultOutcome::NoMemory;
+  if (valid < kPageSize) {
+    auto* const to = reinterpret_cast<std::byte*>(va);
+    std::fill(to + valid, to + kPageSize, std::byte{0});
+    if (!writable) sys::pte_modify_range(va, 1, 0, kPteWritable, kCapPages, kSelf);
+  }
+  return FaultOutcome::Resolved;
 }
 
 FaultOutcome map_fresh(const Region& region, std::uint64_t va) {

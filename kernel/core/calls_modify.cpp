@@ -169,8 +169,8 @@ CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBi
   Modification modification{call, page_cap, add.value, remove.value};
   const std::uint64_t last = va.value + (n.value - 1) * kPageSize;
   if (va.value / kLargeSize == last / kLargeSize) [[likely]] {
-    XOK_TRY(modify_table(core.page_tables.walk(space.top, va.value), va.value, n.value,
-                         modification));
+    XOK_TRY(
+        modify_table(core.page_tables.walk(space.top, va.value), va.value, n.value, modification));
   } else {
     XOK_TRY(modify_tables(core, space, va.value, n.value, modification));
   }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernel/core/acl.hpp"
+#include "kernel/core/mapping.hpp"
 
 namespace xok::kernel::calls {
 namespace {
@@ -61,6 +61,39 @@ CallResult page_acl_resize(Call& call, CapSlot cap, PageIndex page, Count size) 
   for (std::uint64_t i = size.value; i < acl.size(); i++) acl.at(i) = Capability{};
   info.acl[1] = acl_pointer(old.page, size.value - 1);
   return 0;
+}
+
+CallResult pte_copy(Call& call, CapSlot page_cap, Pte entry, UserAddr va, UserAddr source,
+                    Target target) {
+  const EnvIndex index = XOK_TRY(call.target(target));
+  if (!range_ok(va.value, 1) || !range_ok(source.value, 1)) return fail(Errc::BadArgument);
+  if ((entry.value & kPtePresent) == 0 || entry_page(entry.value) != kAnyPage)
+    return fail(Errc::BadArgument);
+  if ((entry.value & kPteLarge) != 0) return fail(Errc::NotSupported);
+  Core& core = call.core;
+  const Capability held = XOK_TRY(call.capability(page_cap));
+  XOK_TRY(may_allocate(held, entry.value));
+
+  core.have_pages(4);  // may free pages: before anything is looked at
+  const Space space = core.space(index);
+  Path path = core.page_tables.walk(space.top, va.value);
+  if (path.large() || path.frozen()) return fail(Errc::Busy);
+  // Not always the caller's own tables: a protected method sees others.
+  const std::uint64_t seen = core.translations.loaded(call.cpu.number);
+  const std::uint64_t from = core.page_tables.lookup(seen, source.value);
+  if ((from & kPtePresent) == 0) return fail(Errc::Fault);
+  const std::uint64_t needed = path.reached;  // one, and the tables that are missing
+  if (needed > core.pages.free_count()) return fail(Errc::NoMemory);
+  if (!core.accounts.fits(space.account, needed)) return fail(Errc::NoSpace);
+
+  // Nothing fails from here on.
+  const std::uint64_t page = core.pages.first_free();
+  core.pages.take_user_copy(page, held, space.account, entry_page(from));
+  space.record->pages_taken++;
+  core.pages.map(page, (entry.value & kPteWritable) != 0);
+  core.page_tables.complete(space, path, va.value);
+  core.page_tables.store(space, path, va.value, kept_bits(core, entry.value) | page << kPageShift);
+  return static_cast<std::int64_t>(page);
 }
 
 CallResult page_acl_read(Call& call, PageIndex page, Count first, UserAddr entries, Count n) {

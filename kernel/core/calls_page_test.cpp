@@ -289,5 +289,91 @@ TEST_F(Quota, PredicatesAndExtensionsArePaidFor) {
   EXPECT_EQ(bed.call(page_acl_resize, 0, page, 4), error(Errc::NoSpace));
 }
 
+// -- Copies
+
+constexpr std::uint64_t kHere = kScratch & ~kPageMask;
+constexpr std::uint64_t kWord = 0x1234'5678'9abc'def0;
+
+TEST(PageCopy, ACopyHasTheContentAndAnOwnerOfItsOwn) {
+  TestBed bed;
+  bed.poke(kScratch, kWord);
+  ASSERT_EQ(bed.call(cap_forge, 0, 1, Capability::make({7}).bits(), 0), 1);
+  const std::uint64_t free = bed.machine.info().free_pages;
+  const std::int64_t page = bed.call(pte_copy, 1, fresh_page(), kVa, kHere, 0);
+  ASSERT_GT(page, 0);
+  EXPECT_EQ(bed.machine.info().free_pages, free - 2);  // and a table
+  const PageInfo& info = bed.machine.page_info(static_cast<std::uint64_t>(page));
+  EXPECT_EQ(info.acl[0], Capability::make({7}));
+  EXPECT_EQ(info.mappings, 1u);
+  EXPECT_EQ(info.writers, 1u);
+  EXPECT_EQ(bed.peek(kVa + (kScratch & kPageMask)), kWord);
+  bed.poke(kVa + (kScratch & kPageMask), 1);
+  EXPECT_EQ(bed.peek(kScratch), kWord);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageCopy, MayTakeThePlaceOfItsSource) {
+  TestBed bed;
+  const auto old = static_cast<std::uint64_t>(bed.call(pte_insert, 0, fresh_page(), kVa, 0));
+  bed.poke(kVa, kWord);
+  const std::int64_t page = bed.call(pte_copy, 0, fresh_page(), kVa, kVa, 0);
+  ASSERT_GT(page, 0);
+  EXPECT_NE(static_cast<std::uint64_t>(page), old);
+  EXPECT_EQ(bed.peek(kVa), kWord);
+  EXPECT_EQ(bed.machine.page_info(old).status, PageStatus::Free);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageCopy, GoesToAnotherThatMayBeChangedAndIsPaidThere) {
+  TestBed bed;
+  bed.poke(kScratch, kWord);
+  const EnvId child = bed.spawn();
+  ASSERT_EQ(bed.call(env_set_quota, make_target(0, child), 2, 0), 0);
+  ASSERT_GT(bed.call(pte_copy, 0, fresh_page(), kVa, kHere, make_target(0, child)), 0);
+  EXPECT_EQ(bed.call(pte_copy, 0, fresh_page(), kVa + kPageSize, kHere, make_target(0, child)),
+            error(Errc::NoSpace));
+  bed.run(child);
+  EXPECT_EQ(bed.peek(kVa + (kScratch & kPageMask)), kWord);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageCopy, NeedsAllocateAndSomethingToCopy) {
+  TestBed bed;
+  const auto copy = [&](std::uint64_t slot, std::uint64_t entry, std::uint64_t va,
+                        std::uint64_t source, std::uint64_t target = 0) {
+    return bed.call(pte_copy, slot, entry, va, source, target);
+  };
+  ASSERT_EQ(bed.call(cap_forge, 0, 1, Capability::make({1}, Permission::Write).bits(), 0), 1);
+  ASSERT_EQ(bed.call(cap_forge, 0, 2, Capability::make({1}, Permission::Allocate).bits(), 0), 2);
+  const std::uint64_t free = bed.machine.info().free_pages;
+  EXPECT_EQ(copy(1, fresh_page(), kVa, kHere), error(Errc::Denied));
+  EXPECT_EQ(copy(2, fresh_page(), kVa, kHere), error(Errc::Denied));
+  EXPECT_EQ(copy(9, fresh_page(), kVa, kHere), error(Errc::BadCapability));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kVa), error(Errc::Fault));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kHere + 8), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kUserTop), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page(), kVa + 1, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page(), kUserTop, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, this_page(5), kVa, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, 0, kVa, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page() | kPteLarge, kVa, kHere), error(Errc::NotSupported));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kHere, 0x7fff), error(Errc::BadEnv));
+  EXPECT_EQ(bed.machine.info().free_pages, free);
+  EXPECT_GT(copy(2, fresh_page(false), kVa, kHere), 0);
+}
+
+TEST(PageCopy, NotIntoFrozenTables) {
+  TestBed bed;
+  const EnvId child = bed.spawn();
+  const std::uint64_t target = make_target(0, child);
+  constexpr std::uint64_t kSlot = std::uint64_t{50} << 39;
+  ASSERT_GT(bed.call(pte_insert, 0, fresh_page(), kSlot, 0), 0);
+  ASSERT_EQ(bed.call(table_fork, kSlot, 3, 0, target), 0);
+  EXPECT_EQ(bed.call(pte_copy, 0, fresh_page(), kSlot, kHere, 0), error(Errc::Busy));
+  EXPECT_EQ(bed.call(pte_copy, 0, fresh_page(), kSlot, kHere, target), error(Errc::Busy));
+  EXPECT_GT(bed.call(pte_copy, 0, fresh_page(), kVa, kSlot, 0), 0);  // but out of them
+  EXPECT_EQ(bed.sweep(), "");
+}
+
 }  // namespace
 }  // namespace xok::kernel::testing

@@ -183,7 +183,8 @@ bool PageTables::change_run(const Path& path, std::uint64_t* entry, std::uint64_
 
 void PageTables::forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n) {
   bool all_counted = true;
-  for (std::uint64_t at = va; !translations_.alone() && at < va + n * kPageSize; at = (at | (kLargeSize - 1)) + 1)
+  for (std::uint64_t at = va; !translations_.alone() && at < va + n * kPageSize;
+       at = (at | (kLargeSize - 1)) + 1)
     all_counted = all_counted && counted(walk(top, at));
   translations_.forget_all(top, !all_counted);
 }
@@ -284,7 +285,8 @@ bool PageTables::reap_links(std::uint64_t table, unsigned level) {
   if (level == 4) std::fill(entry + kUserSlots, entry + kPageTableSlot + 1, 0);
   PageInfo* const records = &pages_.info(0);
   each_used(table, [&](std::size_t i) {
-    if (--Pages::named_by(entry[i], records).mappings == 0) abandon(entry_page(entry[i]), level - 1);
+    if (--Pages::named_by(entry[i], records).mappings == 0)
+      abandon(entry_page(entry[i]), level - 1);
   });
   return true;
 }

@@ -22,8 +22,8 @@
 ///   BootModule  as User, but never freed and never writable
 /// A page in use is counted in the account its `account` names. An extended ACL (acl.hpp) is freed
 /// with its page.
-/// A page leaves the free list filled with zeroes. The list is first in, first out: its head is the
-/// page that has been free for the longest time.
+/// A page leaves the free list filled with zeroes, or with a copy of another. The list is first in,
+/// first out: its head is the page that has been free for the longest time.
 namespace xok::kernel {
 
 class Pages {
@@ -58,7 +58,16 @@ class Pages {
   [[nodiscard]] std::uint64_t first_free() const { return system_->free_list_head; }
   /// Takes a page that is Free for a user: zeroed, `owner` as its first ACL entry. `account` pays
   /// and has room. It must be mapped or pinned before the call ends.
-  void take_user(std::uint64_t page, const Capability& owner, AccountIndex account);
+  void take_user(std::uint64_t page, const Capability& owner, AccountIndex account) {
+    adopt(page, owner, account);
+    machine_.zero_page(PageNumber{page});
+  }
+  /// The same, filled with a copy of another page.
+  void take_user_copy(std::uint64_t page, const Capability& owner, AccountIndex account,
+                      std::uint64_t source) {
+    adopt(page, owner, account);
+    machine_.copy_page(PageNumber{page}, PageNumber{source});
+  }
 
   /// Counts a present entry that maps the page. `count_fits` must have said yes.
   void map(std::uint64_t page, bool writable) {
@@ -134,6 +143,7 @@ class Pages {
   /// The reader limit of a free page that some processor may still translate to.
   static constexpr std::uint8_t kUnsettled = 0;
 
+  void adopt(std::uint64_t page, const Capability& owner, AccountIndex account);
   void unlink(std::uint64_t page);
   void append(std::uint64_t page);
   /// Before a free page is used: another processor may still write to one that was freed since the
