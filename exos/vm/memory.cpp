@@ -76,7 +76,7 @@ FaultOutcome map_copy(const Region& region, std::uint64_t va, const void* source
                       std::size_t valid) {
   const bool writable = (region.protection & kProtWrite) != 0;
   const std::uint64_t bits = entry_bits(region, writable || valid < kPageSize);
-  if (sys::pte_copy(kCapPages, bits, va, reinterpret_cast<std::uint64_t>(source), kSelf) < 0)
+  if (sys::pte_fill(kCapPages, bits, va, 1, reinterpret_cast<std::uint64_t>(source), kSelf) < 0)
     return FaultOutcome::NoMemory;
   if (valid < kPageSize) {
     auto* const to = reinterpret_cast<std::byte*>(va);
@@ -86,11 +86,38 @@ FaultOutcome map_copy(const Region& region, std::uint64_t va, const void* source
   return FaultOutcome::Resolved;
 }
 
+/// Where the last fresh pages end, and how many they were: whoever touches one page after the other
+/// gets twice as many each time.
+constinit std::uint64_t g_fresh_end = 0;
+constinit std::uint64_t g_fresh_count = 0;
+constexpr std::uint64_t kMaxFresh = 16;
+
+/// How many pages from `va` on, at most `wanted`, belong to the region and have empty entries in
+/// the level-1 table of `va`, whose own is empty.
+std::uint64_t empty_run(const Region& region, std::uint64_t va, std::uint64_t wanted) {
+  std::uint64_t end = va + wanted * kPageSize;
+  if (end > region.end) end = region.end;
+  const std::uint64_t table_end = (va | (2 * kMiB - 1)) + 1;
+  if (end > table_end) end = table_end;
+  std::uint64_t next = va + kPageSize;
+  if (!has_table(va)) return (end - va) >> kPageShift;
+  while (next < end && table_word(pte_address(next)) == 0) next += kPageSize;
+  return (next - va) >> kPageShift;
+}
+
 FaultOutcome map_fresh(const Region& region, std::uint64_t va) {
   const bool writable = (region.protection & kProtWrite) != 0;
-  return sys::pte_insert(kCapPages, entry_bits(region, writable), va, kSelf) < 0
-             ? FaultOutcome::NoMemory
-             : FaultOutcome::Resolved;
+  const std::uint64_t bits = entry_bits(region, writable);
+  std::uint64_t n = 1;
+  if (va == g_fresh_end && !region.file.valid())
+    n = empty_run(region, va, g_fresh_count < kMaxFresh ? 2 * g_fresh_count : kMaxFresh);
+  if (sys::pte_fill(kCapPages, bits, va, n, kFillZero, kSelf) < 0) {
+    n = 1;  // perhaps there is memory for this one
+    if (sys::pte_fill(kCapPages, bits, va, n, kFillZero, kSelf) < 0) return FaultOutcome::NoMemory;
+  }
+  g_fresh_end = va + n * kPageSize;
+  g_fresh_count = n;
+  return FaultOutcome::Resolved;
 }
 
 /// Bytes of the page at `va` that come from the file; the rest is zero (bss behind an ELF segment).
@@ -206,7 +233,7 @@ void unhide_pages(const Region& region, std::uint64_t start, std::uint64_t end) 
                  });
 }
 
-void unmap_pages(std::uint64_t start, std::uint64_t end) {
+void unmap_single_pages(std::uint64_t start, std::uint64_t end) {
   static constinit std::array<std::uint64_t, 64> zeros{};
   std::uint64_t run_start = 0;
   std::uint64_t run_length = 0;
@@ -226,6 +253,25 @@ void unmap_pages(std::uint64_t start, std::uint64_t end) {
     if (run_length++ == 0) run_start = va;
   });
   flush();
+}
+
+/// Takes whole page tables out of [start, end), whose ends lie at tables' ends.
+void unmap_tables(std::uint64_t start, std::uint64_t end) {
+  for (std::uint64_t va = start; va < end; va += 2 * kMiB) {
+    if (!has_table(va)) continue;
+    (void)own_tables(va);
+    if (sys::table_drop(va, 1, kSelf) < 0) unmap_single_pages(va, va + 2 * kMiB);
+  }
+}
+
+/// Forgets what [start, end) maps: whole tables at once, where they lie in it.
+void unmap_pages(std::uint64_t start, std::uint64_t end) {
+  const std::uint64_t first = (start + 2 * kMiB - 1) & ~(2 * kMiB - 1);
+  const std::uint64_t last = end & ~(2 * kMiB - 1);
+  if (first >= last) return unmap_single_pages(start, end);
+  unmap_single_pages(start, first);
+  unmap_tables(first, last);
+  unmap_single_pages(last, end);
 }
 
 /// A fresh page of ExOS' own memory, unless one is there.

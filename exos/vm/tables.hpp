@@ -18,12 +18,16 @@ inline std::uint64_t table_word(std::uint64_t address) {
   return *reinterpret_cast<const volatile std::uint64_t*>(address);
 }
 
+/// Whether there is a level-1 table for `va`.
+inline bool has_table(std::uint64_t va) {
+  return (table_word(pml4e_address(va)) & kPtePresent) != 0 &&
+         (table_word(pdpte_address(va)) & kPtePresent) != 0 &&
+         (table_word(pde_address(va)) & kPtePresent) != 0;
+}
+
 /// The level-1 entry of `va`, 0 when a table on the way is missing.
 inline std::uint64_t pte_of(std::uint64_t va) {
-  if ((table_word(pml4e_address(va)) & kPtePresent) == 0) return 0;
-  if ((table_word(pdpte_address(va)) & kPtePresent) == 0) return 0;
-  if ((table_word(pde_address(va)) & kPtePresent) == 0) return 0;
-  return table_word(pte_address(va));
+  return has_table(va) ? table_word(pte_address(va)) : 0;
 }
 
 /// Whether a table on the way to `va` is frozen (table_fork): nothing below can be changed before

@@ -78,8 +78,8 @@ TEST(Exhaustion, EveryAllocationThatFailsChangesNothing) {
   fails_cleanly("pte_insert of another", bed, [&] {
     return bed.call(pte_insert, 0, fresh_page(), std::uint64_t{50} << 39, target);
   });
-  fails_cleanly("pte_copy", bed, [&] {
-    return bed.call(pte_copy, 0, fresh_page(), std::uint64_t{52} << 39, kScratch & ~kPageMask, 0);
+  fails_cleanly("pte_fill", bed, [&] {
+    return bed.call(pte_fill, 0, fresh_page(), std::uint64_t{52} << 39, 3, kFillZero, 0);
   });
   fails_cleanly("pte_insert, not present", bed,
                 [&] { return bed.call(pte_insert, 0, 2, std::uint64_t{51} << 39, 0); });

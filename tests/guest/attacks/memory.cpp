@@ -235,12 +235,12 @@ void forked_tables(std::uint64_t) {
   g_vectors[2] = store_there();
 }
 
-/// M11: copies of what it does not see, of another's frames, and to where it may not write.
-/// `argument`: the victim.
+/// M11: fresh pages with copies of what it does not see, of another's frames, and to where it may
+/// not write. `argument`: the victim.
 void copies(std::uint64_t victim) {
   const auto copy = [](std::uint64_t source, std::uint64_t entry = kData, std::uint64_t slot = 0,
                        std::uint64_t va = kCopy, std::uint64_t target = kSelf) {
-    return sys::pte_copy(slot, entry, va, source, target);
+    return sys::pte_fill(slot, entry, va, 1, source, target);
   };
   g_results[0] = copy(0xffff'ffff'8010'0000);
   g_results[1] = copy(kExposedBase);
@@ -258,6 +258,7 @@ void copies(std::uint64_t victim) {
   g_results[10] = copy(kVa, kData, 0, kUserTop);
   g_results[11] = copy(kVa, kData, 0, kCopy, make_target(0, static_cast<EnvId>(victim)));
   g_results[12] = copy(kVa, kData, 0, kForked);
+  g_results[14] = sys::pte_fill(0, kData, kCopy, 2, kVa, kSelf);  // the second is not there
   g_vectors[0] = load_entry(kCopy);
   // A copy of what it only may read is its own, and the original stays as it was.
   sys::pte_modify_range(kVa, 1, 0, kPteWritable, 0, kSelf);
@@ -412,6 +413,7 @@ void addresses(std::uint64_t) {
                                     {"M11 to behind user memory", Errc::BadArgument},
                                     {"M11 into the victim", Errc::Denied},
                                     {"M11 into forked tables", Errc::Busy}};
+    t.refused("M11 partly over itself", g_results[14], Errc::BadArgument);
     for (int i = 0; i < 13; i++) t.refused(kRefused[i].what, g_results[i], kRefused[i].error);
     t.equal("M11 nothing has been mapped", static_cast<std::int64_t>(g_vectors[0]), 0);
     t.holds("M11 a copy is a page of its own", g_count == 1);
