@@ -367,7 +367,8 @@ void remove_all_regions() {
 
 FaultOutcome resolve_fault(std::uint64_t address, Access access) {
   if (address >= kProgramTop) return FaultOutcome::NotMapped;
-  Region* region = regions().find(address);
+  static constinit std::size_t last = 0;
+  Region* region = regions().find(address, last);
   if (region == nullptr) region = grow_stack(address);
   if (region == nullptr) return FaultOutcome::NotMapped;
   if (!permits(*region, access)) return FaultOutcome::NotAllowed;
@@ -403,29 +404,48 @@ bool resolve_private_fault(std::uint64_t address) {
   return bring_in(va);
 }
 
-bool touch_readable(std::uint64_t address, std::uint64_t length) {
-  if (length == 0) return true;
-  if (address >= kProgramTop || length > kProgramTop - address) return false;
-  std::uint8_t byte = 0;
+namespace {
+
+/// Calls touch(address) for an address in each page of a range that is not empty.
+template <class Touch>
+bool touch_each(std::uint64_t address, std::uint64_t length, Touch touch) {
   const std::uint64_t last = address + length - 1;
   for (std::uint64_t at = address;; at = page_floor(at) + kPageSize) {
     if (at > last) at = last;
-    if (rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) != 0) return false;
+    if (!touch(at)) return false;
     if (page_floor(at) == page_floor(last)) return true;
   }
 }
 
-bool touch_writable(std::uint64_t address, std::uint64_t length) {
-  if (length == 0) return true;
-  if (address >= kProgramTop || length > kProgramTop - address) return false;
+bool can_load(std::uint64_t at) {
   std::uint8_t byte = 0;
-  const std::uint64_t last = address + length - 1;
-  for (std::uint64_t at = address;; at = page_floor(at) + kPageSize) {
-    if (at > last) at = last;
-    if (rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) != 0) return false;
-    if (rt::rt_user_copy(reinterpret_cast<void*>(at), &byte, 1) != 0) return false;
-    if (page_floor(at) == page_floor(last)) return true;
-  }
+  return rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) == 0;
+}
+
+bool can_store(std::uint64_t at) {
+  std::uint8_t byte = 0;
+  return rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) == 0 &&
+         rt::rt_user_copy(reinterpret_cast<void*>(at), &byte, 1) == 0;
+}
+
+bool is_in_one_page(std::uint64_t address, std::uint64_t length) {
+  return (address & kPageMask) + length - 1 < kPageSize;  // length 0 is not
+}
+
+}  // namespace
+
+bool touch_readable(std::uint64_t address, std::uint64_t length) {
+  if (address >= kProgramTop || length > kProgramTop - address) return length == 0;
+  if (is_in_one_page(address, length)) [[likely]]
+    return can_load(address);
+  return length == 0 || touch_each(address, length, [](std::uint64_t at) { return can_load(at); });
+}
+
+bool touch_writable(std::uint64_t address, std::uint64_t length) {
+  if (address >= kProgramTop || length > kProgramTop - address) return length == 0;
+  if (is_in_one_page(address, length)) [[likely]]
+    return can_store(address);
+  return length == 0 || touch_each(address, length, [](std::uint64_t at) { return can_store(at); });
 }
 
 void note_fork() { g_was_forked = true; }

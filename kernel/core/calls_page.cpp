@@ -97,7 +97,7 @@ CallResult pte_fill(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Count 
   if (!core.accounts.fits(space.account, needed)) return fail(Errc::NoSpace);
 
   // Nothing fails from here on.
-  core.page_tables.complete(space, path, va.value);
+  if (path.reached > 1) core.page_tables.complete(space, path, va.value);
   const std::uint64_t bits = kept_bits(core, entry.value);
   const std::uint64_t first = core.pages.first_free();
   std::uint64_t* const entries = path.entry;
