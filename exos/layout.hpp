@@ -58,7 +58,9 @@ inline constexpr std::uint64_t kStageSize = 0x100000;
 inline constexpr std::uint64_t kVforkWindow =
     kPrivateBase + 0x70000;  ///< 4 pages: the parent's state
 inline constexpr std::uint64_t kVforkSize = 0x4000;
+static_assert(kVforkWindow + kVforkSize <= kStageWindow);
 static_assert(kStageWindow + kStageSize <= kRegionTable);
+static_assert(kRegionTable < kFdTable && kFdTable < kScratchWindow);
 
 /// Slots of each process' capability list. No process but the first holds the root capability.
 enum CapabilitySlot : std::uint64_t {

@@ -174,19 +174,17 @@ Attributes ProcFs::attributes(ProcNode node) const {
   out.links = out.type == FileType::Directory ? 2 : 1;
   if (const ProcName* name = proc_name_of(node.file)) out.permissions = name->permissions;
   if (source_ == nullptr) return out;
-  SystemInfo system;
-  source_->system(system);
-  const std::uint64_t now_ns = system.boot_time_s * kNanosecondsPerSecond + system.uptime_ns;
+  const MachineTime time = source_->time();
+  const std::uint64_t boot_ns = time.boot_time_s * kNanosecondsPerSecond;
   out.accessed_ns = out.modified_ns = out.changed_ns = out.created_ns =
-      static_cast<std::int64_t>(now_ns);
+      static_cast<std::int64_t>(boot_ns + time.uptime_ns);
   ProcessInfo process;
   if (of_process(node.file) && source_->process(node.pid, process)) {
     out.uid = process.effective_uid;
     out.gid = process.effective_gid;
     // Killing by age (`killall -y`) and `lsof` look at this one.
-    out.changed_ns = out.modified_ns =
-        static_cast<std::int64_t>(system.boot_time_s * kNanosecondsPerSecond +
-                                  process.start_ticks * (kNanosecondsPerSecond / kTicksPerSecond));
+    out.changed_ns = out.modified_ns = static_cast<std::int64_t>(
+        boot_ns + process.start_ticks * (kNanosecondsPerSecond / kTicksPerSecond));
   }
   DescriptorInfo info;
   if (node.file == ProcFile::Descriptor && source_->descriptor(node.pid, node.descriptor, info)) {

@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Xok authors
 #include "exos/fs/proc_node.hpp"
 
+#include <array>
+
 namespace xok::exos {
 
 namespace {
@@ -68,15 +70,22 @@ constexpr ProcName kNames[] = {
     {ProcFile::Process, ProcFile::PidTask, kDir, 0555, "task"},
 };
 
+/// Where in kNames a file is, plus one.
+constexpr auto kPlaces = [] {
+  std::array<std::uint8_t, static_cast<std::size_t>(ProcFile::Descriptor) + 1> places{};
+  std::uint8_t place = 0;
+  for (const ProcName& name : kNames) places[static_cast<std::size_t>(name.file)] = ++place;
+  return places;
+}();
+
 }  // namespace
 
 std::span<const ProcName> proc_names() { return kNames; }
 
 const ProcName* proc_name_of(ProcFile file) {
-  for (const ProcName& entry : kNames) {
-    if (entry.file == file) return &entry;
-  }
-  return nullptr;
+  const auto number = static_cast<std::size_t>(file);
+  const std::size_t place = number < kPlaces.size() ? kPlaces[number] : 0;
+  return place == 0 ? nullptr : &kNames[place - 1];
 }
 
 }  // namespace xok::exos

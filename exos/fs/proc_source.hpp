@@ -88,6 +88,11 @@ struct SystemInfo {
   int pid_max = 32768;
 };
 
+struct MachineTime {
+  std::uint64_t uptime_ns = 0;
+  std::uint64_t boot_time_s = 0;  ///< since 1970
+};
+
 struct CpuInfo {
   std::uint64_t user_ticks = 0, nice_ticks = 0, system_ticks = 0, idle_ticks = 0;
   std::uint64_t io_ticks = 0, irq_ticks = 0, soft_irq_ticks = 0, steal_ticks = 0;
@@ -156,7 +161,8 @@ class ProcSource {
   /// The very file behind a link; invalid if it is none of the Vfs.
   virtual Vnode link_target(int pid, ProcLink link, int descriptor) = 0;
 
-  virtual void system(SystemInfo& out) = 0;
+  virtual void system(SystemInfo& out) = 0;            ///< looks at all processes
+  virtual MachineTime time() = 0;                      ///< the same as there
   virtual bool cpu(unsigned index, CpuInfo& out) = 0;  ///< 0, 1, ... until false
   virtual bool interrupt(unsigned, InterruptInfo&) { return false; }
   virtual bool interface(unsigned, InterfaceInfo&) { return false; }

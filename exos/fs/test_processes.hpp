@@ -72,6 +72,9 @@ class TestProcesses final : public ProcSource {
     return link == ProcLink::Descriptor ? processes[pid].targets[number] : Vnode{};
   }
   void system(SystemInfo& out) override { out = machine; }
+  MachineTime time() override {
+    return {.uptime_ns = machine.uptime_ns, .boot_time_s = machine.boot_time_s};
+  }
   bool cpu(unsigned index, CpuInfo& out) override {
     if (index < cpus.size()) out = cpus[index];
     return index < cpus.size();

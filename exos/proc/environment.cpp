@@ -18,39 +18,37 @@ namespace {
 
 constexpr std::uint64_t kDataEntry = kPtePresent | kPteWritable | kPteUser | kPteNoExecute;
 
-enum class PageRole : std::uint8_t { Skip, Copy, Fresh };
-
-/// What a child gets of a page of our private memory.
-PageRole role_of(std::uint64_t va, const EnvironmentRequest& request) {
-  if (va >= kMainStackBottom)
-    return va < kMainStackTop && va >= page_floor(request.first_stack_byte) ? PageRole::Copy
-                                                                            : PageRole::Skip;
-  if (va >= kSliceStackTop - kSliceStackPages * kPageSize) return PageRole::Fresh;
-  if (va >= kScratchWindow && va < kScratchWindow + 4 * kPageSize) return PageRole::Skip;
-  if (va >= kStageWindow && va < kStageWindow + kStageSize)
-    return request.stage == StageCopy::Yes ? PageRole::Copy : PageRole::Skip;
-  if (va >= kVforkWindow && va < kVforkWindow + kVforkSize) return PageRole::Skip;
-  return PageRole::Copy;
-}
-
-bool give_page(std::uint64_t target, std::uint64_t va, PageRole role) {
-  const std::int64_t page = sys::pte_insert(kCapPages, kDataEntry, va, target);
-  if (page < 0) return false;
-  if (role == PageRole::Fresh) return true;
-  if (sys::pte_insert(kCapPages, static_cast<std::uint64_t>(page) << kPageShift | kDataEntry,
-                      kScratchWindow, kSelf) < 0)
-    return false;
-  rt::rt_copy_page(reinterpret_cast<void*>(kScratchWindow), reinterpret_cast<const void*>(va));
-  return true;
-}
-
-bool copy_private_memory(std::uint64_t target, const EnvironmentRequest& request) {
+/// Gives `target` copies of the pages that are present in [start, end), at the same addresses.
+bool copy_range(std::uint64_t target, std::uint64_t start, std::uint64_t end) {
   bool ok = true;
-  for_each_present(kPrivateBase, kUenvAddress, [&](std::uint64_t va, std::uint64_t /*entry*/) {
-    const PageRole role = role_of(va, request);
-    if (ok && role != PageRole::Skip) ok = give_page(target, va, role);
+  std::uint64_t first = start;
+  std::uint64_t n = 0;
+  const auto flush = [&] {
+    if (ok && n != 0) ok = sys::pte_fill(kCapPages, kDataEntry, first, n, first, target) >= 0;
+    n = 0;
+  };
+  for_each_present(start, end, [&](std::uint64_t va, std::uint64_t /*entry*/) {
+    if (va != first + n * kPageSize || n == kMaxFill) flush();
+    if (n++ == 0) first = va;
   });
+  flush();
   return ok;
+}
+
+bool fresh_stack(std::uint64_t target, std::uint64_t top, std::uint64_t pages) {
+  return sys::pte_fill(kCapPages, kDataEntry, top - pages * kPageSize, pages, kFillZero, target) >=
+         0;
+}
+
+/// What a child gets of our private memory: the windows are empty, the upcalls' stacks new.
+bool copy_private_memory(std::uint64_t target, const EnvironmentRequest& request) {
+  return copy_range(target, kPrivateBase, kVforkWindow) &&
+         (request.stage == StageCopy::No ||
+          copy_range(target, kStageWindow, kStageWindow + kStageSize)) &&
+         copy_range(target, kRegionTable, kScratchWindow) &&
+         fresh_stack(target, kSliceStackTop, kSliceStackPages) &&
+         fresh_stack(target, kFaultStackTop, kFaultStackPages) &&
+         copy_range(target, page_floor(request.first_stack_byte), kMainStackTop);
 }
 
 bool give_capabilities(std::uint64_t target) {

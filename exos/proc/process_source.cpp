@@ -184,9 +184,9 @@ class SharedTableSource final : public ProcSource {
     out.total_bytes = info.usable_pages * kPageSize;
     out.free_bytes = out.available_bytes = info.free_pages * kPageSize;
     out.cached_bytes = out.shared_bytes = shared().arena_used * kPageSize;
-    out.uptime_ns = rt::monotonic_ns();
+    out.uptime_ns = time().uptime_ns;
     out.idle_ns = rt::cycles_to_ns(info.tsc_boot + info.idle_cycles);
-    out.boot_time_s = info.boot_wall_ns / kNanosecondsPerSecond;
+    out.boot_time_s = time().boot_time_s;
     for (const Proc& proc : shared().procs) {
       if (proc.state == ProcState::Free) continue;
       out.processes++;
@@ -196,6 +196,11 @@ class SharedTableSource final : public ProcSource {
     out.forks = shared().total_forks;
     out.interrupts = info.ticks;
     out.pid_max = kMaxPid;
+  }
+
+  MachineTime time() override {
+    return {.uptime_ns = rt::monotonic_ns(),
+            .boot_time_s = xok::system_info().boot_wall_ns / kNanosecondsPerSecond};
   }
 
   bool cpu(unsigned index, CpuInfo& out) override {

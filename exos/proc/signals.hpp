@@ -80,9 +80,22 @@ inline bool signal_pending() {
 inline constexpr std::int64_t kNoCall = INT64_MIN;
 void deliver_signals(rt::Registers& registers, std::int64_t result, std::uint64_t call_number);
 
+/// A fault on its way to being a signal.
+struct FaultReport {
+  int signal = 0;
+  std::int32_t code = 0;
+  std::uint64_t address = 0;
+  std::uint64_t error = 0;   ///< the processor's error code
+  std::uint64_t vector = 0;  ///< and its vector
+};
+
 /// A fault that the program must hear of: enters the handler, or ends the process.
-void deliver_fault(rt::Registers& registers, int signal, std::int32_t code, std::uint64_t address,
-                   std::uint64_t error, std::uint64_t vector);
+void deliver_fault(rt::Registers& registers, const FaultReport& fault);
+
+/// Whether a signal's frame is being written to, or read from, memory of the program. A fault there
+/// that nothing can resolve ends the process, by end_by_bad_frame on the main stack.
+bool accesses_frame();
+[[noreturn]] void end_by_bad_frame();
 
 /// rt_sigreturn: takes the registers from the frame at the program's rsp. Does not return.
 [[noreturn]] void signal_return(rt::Registers& registers);

@@ -21,23 +21,17 @@
 namespace xok::exos {
 namespace {
 
-/// A fault on its way to being a signal.
-struct FaultReport {
-  int signal;
-  std::int32_t code;
-  std::uint64_t address;
-  std::uint64_t error;
-  std::uint64_t vector;
-};
 FaultReport g_fault;
 
 bool in_program(std::uint64_t rip) { return rip < kProgramTop; }
 
 extern "C" [[noreturn]] void deliver_fault_on_main_stack(rt::Registers* registers) {
-  const FaultReport fault = g_fault;
-  deliver_fault(*registers, fault.signal, fault.code, fault.address, fault.error, fault.vector);
+  const FaultReport fault = g_fault;  // which the next one overwrites
+  deliver_fault(*registers, fault);
   rt::rt_resume(registers);
 }
+
+extern "C" [[noreturn]] void end_on_main_stack(rt::Registers* /*registers*/) { end_by_bad_frame(); }
 
 extern "C" [[noreturn]] void deliver_signals_on_main_stack(rt::Registers* registers) {
   deliver_signals(*registers, kNoCall, 0);
@@ -137,8 +131,8 @@ namespace xok::rt {
 using namespace xok::exos;
 
 extern "C" void rt_fault(Registers* registers) {
-  const FaultSave save = self().fault;
-  FaultReport report{};
+  const FaultSave& save = self().fault;  // until the next fault, which is not before the end
+  FaultReport report;
   if (save.vector == static_cast<std::uint64_t>(FaultVector::PageFault)) {
     FaultOutcome outcome{};
     if (resolve(save, outcome)) return;
@@ -153,7 +147,11 @@ extern "C" void rt_fault(Registers* registers) {
   } else {
     report = report_of(save);
   }
-  if (!in_program(save.rip)) die("fault inside ExOS", save.rip, save.address);
+  if (!in_program(save.rip)) [[unlikely]] {
+    const bool frame = accesses_frame() && report.vector == 14 && save.address < kProgramTop;
+    if (frame) return continue_on_main_stack(*registers, &end_on_main_stack);
+    die("fault inside ExOS", save.rip, save.address);
+  }
   g_fault = report;
   continue_on_main_stack(*registers, &deliver_fault_on_main_stack);
 }

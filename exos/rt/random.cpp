@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #include "exos/rt/random.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -13,13 +14,16 @@
 namespace xok::rt {
 namespace {
 
-constexpr std::uint64_t kBytesPerKey = 1u << 20;
+constexpr std::uint64_t kBytesPerSeed = 1u << 20;
 
-/// Generator state. `owner` tells a copy made by fork from the original: the two must not give the
-/// same bytes.
+/// Generator state. Each block that is computed replaces the key by its first half, and what has
+/// been given out of the second is wiped: what was given out cannot be computed back from the
+/// state. `owner` tells a copy made by fork from the original: the two must not give the same
+/// bytes.
 struct Generator {
   std::array<std::uint32_t, 8> key;
-  std::uint64_t counter;
+  std::array<std::byte, 32> ready;  ///< the last `left` bytes are still to be given out
+  std::size_t left;
   std::uint64_t produced;
   EnvId owner;
 };
@@ -41,7 +45,7 @@ void seed(Generator& generator) {
   words[1] ^= static_cast<std::uint32_t>(now >> 32);
   words[2] ^= env_id();
   for (std::size_t i = 0; i < words.size(); i++) generator.key[i] ^= words[i];
-  generator.counter = 0;
+  generator.left = 0;
   generator.produced = 0;
   generator.owner = env_id();
 }
@@ -58,37 +62,59 @@ void quarter_round(std::uint32_t& a, std::uint32_t& b, std::uint32_t& c, std::ui
 }
 
 /// One block of ChaCha20 (RFC 8439, section 2.3, with a 64-bit counter and no nonce).
-std::array<std::uint32_t, 16> next_block(Generator& generator) {
+/// Cost: 1,400 instructions.
+std::array<std::uint32_t, 16> block(const std::array<std::uint32_t, 8>& key,
+                                    std::uint64_t counter) {
   std::array<std::uint32_t, 16> state = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-  for (std::size_t i = 0; i < 8; i++) state[4 + i] = generator.key[i];
-  state[12] = static_cast<std::uint32_t>(generator.counter);
-  state[13] = static_cast<std::uint32_t>(generator.counter >> 32);
-  generator.counter++;
+  std::memcpy(&state[4], key.data(), sizeof key);
+  std::memcpy(&state[12], &counter, sizeof counter);
   std::array<std::uint32_t, 16> x = state;
   for (int round = 0; round < 10; round++) {
-    for (std::size_t i = 0; i < 4; i++) quarter_round(x[i], x[4 + i], x[8 + i], x[12 + i]);
-    for (std::size_t i = 0; i < 4; i++)
-      quarter_round(x[i], x[4 + (i + 1) % 4], x[8 + (i + 2) % 4], x[12 + (i + 3) % 4]);
+    quarter_round(x[0], x[4], x[8], x[12]);
+    quarter_round(x[1], x[5], x[9], x[13]);
+    quarter_round(x[2], x[6], x[10], x[14]);
+    quarter_round(x[3], x[7], x[11], x[15]);
+    quarter_round(x[0], x[5], x[10], x[15]);
+    quarter_round(x[1], x[6], x[11], x[12]);
+    quarter_round(x[2], x[7], x[8], x[13]);
+    quarter_round(x[3], x[4], x[9], x[14]);
   }
   for (std::size_t i = 0; i < 16; i++) x[i] += state[i];
   return x;
+}
+
+/// Another key and another 32 bytes.
+void renew(Generator& generator) {
+  const auto words = block(generator.key, 0);
+  std::memcpy(generator.key.data(), &words[0], sizeof generator.key);
+  std::memcpy(generator.ready.data(), &words[8], sizeof generator.ready);
+  generator.left = generator.ready.size();
 }
 
 }  // namespace
 
 void fill_random(std::span<std::byte> bytes) {
   Generator& generator = g_generator;
+  if (generator.owner != env_id() || generator.produced >= kBytesPerSeed) seed(generator);
+  generator.produced += bytes.size();
+  constexpr std::size_t kBlockBytes = 64;
+  if (bytes.size() >= kBlockBytes) {  // straight from the key, which then goes
+    std::uint64_t counter = 1;
+    for (; bytes.size() >= kBlockBytes; bytes = bytes.subspan(kBlockBytes), counter++) {
+      const auto words = block(generator.key, counter);
+      std::memcpy(bytes.data(), words.data(), kBlockBytes);
+    }
+    renew(generator);
+  }
   while (!bytes.empty()) {
-    if (generator.owner != env_id() || generator.produced >= kBytesPerKey) seed(generator);
-    const auto block = next_block(generator);
-    const std::size_t n = bytes.size() < sizeof block ? bytes.size() : sizeof block;
-    std::memcpy(bytes.data(), block.data(), n);
-    generator.produced += n;
+    if (generator.left == 0) renew(generator);
+    const std::size_t n = std::min(bytes.size(), generator.left);
+    std::byte* const from = generator.ready.data() + generator.ready.size() - generator.left;
+    std::memcpy(bytes.data(), from, n);
+    std::memset(from, 0, n);
+    generator.left -= n;
     bytes = bytes.subspan(n);
   }
-  // What was given out cannot be computed back from the state.
-  const auto fresh = next_block(generator);
-  std::memcpy(generator.key.data(), fresh.data(), sizeof generator.key);
 }
 
 }  // namespace xok::rt

@@ -42,10 +42,6 @@ extern "C" const char rt_user_copy_begin[];
 extern "C" const char rt_user_copy_end[];
 extern "C" const char rt_user_copy_fault[];
 
-/// Zeroes or copies one page (4096 bytes, aligned) with vector stores, all registers preserved.
-extern "C" void rt_zero_page(void* page);
-extern "C" void rt_copy_page(void* to, const void* from);
-
 /// Vector and floating-point state, 832 bytes, 64-byte aligned.
 struct alignas(64) VectorState {
   std::uint8_t bytes[832];

@@ -234,44 +234,6 @@ rt_user_copy_fault:
         ret
         .size   rt_user_copy, . - rt_user_copy
 
-// void rt_zero_page(void* page /*rdi*/): 128 stores. The program's ymm0 is put aside.
-        .globl  rt_zero_page
-        .type   rt_zero_page, @function
-rt_zero_page:
-        sub     $40, %rsp
-        vmovdqu %ymm0, (%rsp)
-        vpxor   %xmm0, %xmm0, %xmm0
-        .set    offset, 0
-        .rept   128
-        vmovdqa %ymm0, offset(%rdi)
-        .set    offset, offset + 32
-        .endr
-        vmovdqu (%rsp), %ymm0
-        add     $40, %rsp
-        ret
-        .size   rt_zero_page, . - rt_zero_page
-
-// void rt_copy_page(void* to /*rdi*/, const void* from /*rsi*/): 128 loads, 128 stores.
-        .globl  rt_copy_page
-        .type   rt_copy_page, @function
-rt_copy_page:
-        sub     $72, %rsp
-        vmovdqu %ymm0, (%rsp)
-        vmovdqu %ymm1, 32(%rsp)
-        .set    offset, 0
-        .rept   64
-        vmovdqa offset(%rsi), %ymm0
-        vmovdqa offset+32(%rsi), %ymm1
-        vmovdqa %ymm0, offset(%rdi)
-        vmovdqa %ymm1, offset+32(%rdi)
-        .set    offset, offset + 64
-        .endr
-        vmovdqu (%rsp), %ymm0
-        vmovdqu 32(%rsp), %ymm1
-        add     $72, %rsp
-        ret
-        .size   rt_copy_page, . - rt_copy_page
-
 // void rt_save_vectors(VectorState*), void rt_restore_vectors(const VectorState*): x87, SSE, AVX.
         .globl  rt_save_vectors, rt_restore_vectors
 rt_save_vectors:

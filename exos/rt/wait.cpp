@@ -2,6 +2,8 @@
 // Copyright (c) 2026 The Xok authors
 #include "exos/rt/wait.hpp"
 
+#include <cstring>
+
 #include "exos/rt/calls.hpp"
 #include "exos/rt/self.hpp"
 
@@ -10,24 +12,48 @@ namespace {
 
 constexpr std::uint64_t kPollNs = 10'000'000;
 
+/// A term but for a value that it compares with.
+struct Key {
+  std::uint64_t left, right;
+  std::uint64_t rest;  ///< kinds, comparison, tag
+};
+
+bool compares_with_value(const WakeTerm& term) { return term.right_kind == WakeOperand::Immediate; }
+
+std::uint64_t rest_of(const WakeTerm& term) {
+  std::uint64_t word;
+  std::memcpy(&word, &term.left_kind, sizeof word);
+  return word;
+}
+static_assert(offsetof(WakeTerm, left_kind) == 16 && sizeof(WakeTerm) == 24);
+
 /// The predicate that the kernel has of this environment, if WaitSet::sleep has set it and it fits
-/// here: in the Uenv, which nobody shares. It compares words with words of ours, so that waiting
-/// for the same words again takes no call.
+/// here: in the Uenv, which nobody shares. It compares words with words of ours, `seen`, in place
+/// of values, so that waiting for the same words again takes no call.
 struct LastPredicate {
   static constexpr std::size_t kTerms = 4;
   std::size_t count;  // 0: unknown
-  std::array<WakeTerm, kTerms> terms;
+  std::array<Key, kTerms> keys;
   std::array<std::uint64_t, kTerms> seen;
+
+  /// Whether it is one of these terms, whose values it then has.
+  bool takes(const WakeTerm* terms, std::size_t n) {
+    if (n != count) return false;
+    for (std::size_t i = 0; i < n; i++) {
+      if (terms[i].left != keys[i].left || rest_of(terms[i]) != keys[i].rest) return false;
+      if (compares_with_value(terms[i])) {
+        seen[i] = terms[i].right;
+      } else if (terms[i].right != keys[i].right) {
+        return false;
+      }
+    }
+    return true;
+  }
 };
 static_assert(sizeof(LastPredicate) <= 8 * kLastPredicateWords);
 
 LastPredicate& last() {
   return *reinterpret_cast<LastPredicate*>(&self().library[kLastPredicateWord]);
-}
-
-bool same_term(const WakeTerm& a, const WakeTerm& b) {
-  return a.left == b.left && a.right == b.right && a.left_kind == b.left_kind &&
-         a.right_kind == b.right_kind && a.comparison == b.comparison && a.tag == b.tag;
 }
 
 template <class T>
@@ -36,25 +62,6 @@ std::uint64_t address_of(const volatile T& word) {
 }
 
 }  // namespace
-
-void WaitSet::add(const WakeTerm& term) {
-  if (count_ + 1 >= kMaxWakeTerms) {  // one place is kept for the deadline
-    overflow_ = true;
-    return;
-  }
-  terms_[count_++] = term;
-}
-
-void WaitSet::watch_value(const volatile std::uint64_t& word, std::uint64_t seen,
-                          std::uint32_t tag) {
-  add({.left = address_of(word),
-       .right = seen,
-       .left_kind = WakeOperand::Word64,
-       .right_kind = WakeOperand::Immediate,
-       .comparison = WakeComparison::NotEqual,
-       .ends_product = 1,
-       .tag = tag});
-}
 
 void WaitSet::watch32(const volatile std::uint32_t& word, std::uint32_t seen, std::uint32_t tag) {
   add({.left = address_of(word),
@@ -109,22 +116,19 @@ std::uint32_t WaitSet::sleep(EnvId next) {
 /// Makes the first n terms the predicate.
 bool WaitSet::set_predicate(std::size_t n) {
   LastPredicate& set = last();
-  bool same = n == set.count;
-  for (std::size_t i = 0; n <= LastPredicate::kTerms && i < n; i++) {  // values become words
-    WakeTerm& term = terms_[i];
-    if (term.right_kind == WakeOperand::Immediate) {
-      set.seen[i] = term.right;
-      term.right = address_of(set.seen[i]);
-      term.right_kind = WakeOperand::Word64;
-    }
-    same = same && same_term(term, set.terms[i]);
-  }
-  if (same) return true;
+  if (set.takes(terms_.data(), n)) return true;
   set.count = 0;
+  const std::size_t kept = n <= LastPredicate::kTerms ? n : 0;
+  for (std::size_t i = 0; i < kept; i++) {
+    WakeTerm& term = terms_[i];
+    set.keys[i] = {term.left, term.right, rest_of(term)};
+    if (!compares_with_value(term)) continue;
+    set.seen[i] = term.right;
+    term.right = address_of(set.seen[i]);
+    term.right_kind = WakeOperand::Word64;
+  }
   if (sys::wakeup_set(reinterpret_cast<std::uint64_t>(terms_.data()), n) < 0) return false;
-  if (n > LastPredicate::kTerms) return true;
-  for (std::size_t i = 0; i < n; i++) set.terms[i] = terms_[i];
-  set.count = n;
+  set.count = kept;
   return true;
 }
 

@@ -29,7 +29,15 @@ class WaitSet {
   void watch(const volatile std::uint64_t& word, std::uint32_t tag = 1) {
     watch_value(word, word, tag);
   }
-  void watch_value(const volatile std::uint64_t& word, std::uint64_t seen, std::uint32_t tag = 1);
+  void watch_value(const volatile std::uint64_t& word, std::uint64_t seen, std::uint32_t tag = 1) {
+    add({.left = reinterpret_cast<std::uint64_t>(&word),
+         .right = seen,
+         .left_kind = WakeOperand::Word64,
+         .right_kind = WakeOperand::Immediate,
+         .comparison = WakeComparison::NotEqual,
+         .ends_product = 1,
+         .tag = tag});
+  }
   /// Wakes when the 32-bit word differs from `seen`.
   void watch32(const volatile std::uint32_t& word, std::uint32_t seen, std::uint32_t tag = 1);
   /// Wakes when two words differ.
@@ -46,7 +54,13 @@ class WaitSet {
   static constexpr std::uint32_t kDeadlineTag = ~std::uint32_t{0};
 
  private:
-  void add(const WakeTerm& term);
+  void add(const WakeTerm& term) {
+    if (count_ + 1 >= kMaxWakeTerms) [[unlikely]] {  // one place is kept for the deadline
+      overflow_ = true;
+      return;
+    }
+    terms_[count_++] = term;
+  }
   bool set_predicate(std::size_t n);
 
   std::array<WakeTerm, kMaxWakeTerms> terms_;

@@ -31,7 +31,6 @@ namespace xok::exos {
 namespace {
 
 constexpr std::size_t kMaxRegions = 32 * kPageSize / sizeof(Region);
-constexpr std::uint64_t kScratch = kScratchWindow;
 
 std::uint64_t entry_bits(const Region& region, bool writable) {
   std::uint64_t bits = kPtePresent | kPteUser;
@@ -75,25 +74,50 @@ void unmap(std::uint64_t va) { sys::pte_insert(kCapPages, 0, va, kSelf); }
 /// Puts a fresh page with the content of `source` at `va`.
 FaultOutcome map_copy(const Region& region, std::uint64_t va, const void* source,
                       std::size_t valid) {
-  const std::int64_t page = sys::pte_insert(
-      kCapPages, kPtePresent | kPteWritable | kPteUser | kPteNoExecute, kScratch, kSelf);
-  if (page < 0) return FaultOutcome::NoMemory;
-  auto* to = reinterpret_cast<std::byte*>(kScratch);
-  rt::rt_copy_page(to, source);
-  if (valid < kPageSize) std::fill(to + valid, to + kPageSize, std::byte{0});
   const bool writable = (region.protection & kProtWrite) != 0;
-  const std::int64_t mapped = sys::pte_insert(
-      kCapPages, static_cast<std::uint64_t>(page) << kPageShift | entry_bits(region, writable), va,
-      kSelf);
-  unmap(kScratch);
-  return mapped < 0 ? FaultOutcome::NoMemory : FaultOutcome::Resolved;
+  const std::uint64_t bits = entry_bits(region, writable || valid < kPageSize);
+  if (sys::pte_fill(kCapPages, bits, va, 1, reinterpret_cast<std::uint64_t>(source), kSelf) < 0)
+    return FaultOutcome::NoMemory;
+  if (valid < kPageSize) {
+    auto* const to = reinterpret_cast<std::byte*>(va);
+    std::fill(to + valid, to + kPageSize, std::byte{0});
+    if (!writable) sys::pte_modify_range(va, 1, 0, kPteWritable, kCapPages, kSelf);
+  }
+  return FaultOutcome::Resolved;
+}
+
+/// Where the last fresh pages end, and how many they were: whoever touches one page after the other
+/// gets twice as many each time.
+constinit std::uint64_t g_fresh_end = 0;
+constinit std::uint64_t g_fresh_count = 0;
+constexpr std::uint64_t kMaxFresh = 16;
+
+/// How many pages from `va` on, at most `wanted`, belong to the region and have empty entries in
+/// the level-1 table of `va`, whose own is empty.
+std::uint64_t empty_run(const Region& region, std::uint64_t va, std::uint64_t wanted) {
+  std::uint64_t end = va + wanted * kPageSize;
+  if (end > region.end) end = region.end;
+  const std::uint64_t table_end = (va | (2 * kMiB - 1)) + 1;
+  if (end > table_end) end = table_end;
+  std::uint64_t next = va + kPageSize;
+  if (!has_table(va)) return (end - va) >> kPageShift;
+  while (next < end && table_word(pte_address(next)) == 0) next += kPageSize;
+  return (next - va) >> kPageShift;
 }
 
 FaultOutcome map_fresh(const Region& region, std::uint64_t va) {
   const bool writable = (region.protection & kProtWrite) != 0;
-  return sys::pte_insert(kCapPages, entry_bits(region, writable), va, kSelf) < 0
-             ? FaultOutcome::NoMemory
-             : FaultOutcome::Resolved;
+  const std::uint64_t bits = entry_bits(region, writable);
+  std::uint64_t n = 1;
+  if (va == g_fresh_end && !region.file.valid())
+    n = empty_run(region, va, g_fresh_count < kMaxFresh ? 2 * g_fresh_count : kMaxFresh);
+  if (sys::pte_fill(kCapPages, bits, va, n, kFillZero, kSelf) < 0) {
+    n = 1;  // perhaps there is memory for this one
+    if (sys::pte_fill(kCapPages, bits, va, n, kFillZero, kSelf) < 0) return FaultOutcome::NoMemory;
+  }
+  g_fresh_end = va + n * kPageSize;
+  g_fresh_count = n;
+  return FaultOutcome::Resolved;
 }
 
 /// Bytes of the page at `va` that come from the file; the rest is zero (bss behind an ELF segment).
@@ -209,7 +233,7 @@ void unhide_pages(const Region& region, std::uint64_t start, std::uint64_t end) 
                  });
 }
 
-void unmap_pages(std::uint64_t start, std::uint64_t end) {
+void unmap_single_pages(std::uint64_t start, std::uint64_t end) {
   static constinit std::array<std::uint64_t, 64> zeros{};
   std::uint64_t run_start = 0;
   std::uint64_t run_length = 0;
@@ -229,6 +253,25 @@ void unmap_pages(std::uint64_t start, std::uint64_t end) {
     if (run_length++ == 0) run_start = va;
   });
   flush();
+}
+
+/// Takes whole page tables out of [start, end), whose ends lie at tables' ends.
+void unmap_tables(std::uint64_t start, std::uint64_t end) {
+  for (std::uint64_t va = start; va < end; va += 2 * kMiB) {
+    if (!has_table(va)) continue;
+    (void)own_tables(va);
+    if (sys::table_drop(va, 1, kSelf) < 0) unmap_single_pages(va, va + 2 * kMiB);
+  }
+}
+
+/// Forgets what [start, end) maps: whole tables at once, where they lie in it.
+void unmap_pages(std::uint64_t start, std::uint64_t end) {
+  const std::uint64_t first = (start + 2 * kMiB - 1) & ~(2 * kMiB - 1);
+  const std::uint64_t last = end & ~(2 * kMiB - 1);
+  if (first >= last) return unmap_single_pages(start, end);
+  unmap_single_pages(start, first);
+  unmap_tables(first, last);
+  unmap_single_pages(last, end);
 }
 
 /// A fresh page of ExOS' own memory, unless one is there.
@@ -324,7 +367,8 @@ void remove_all_regions() {
 
 FaultOutcome resolve_fault(std::uint64_t address, Access access) {
   if (address >= kProgramTop) return FaultOutcome::NotMapped;
-  Region* region = regions().find(address);
+  static constinit std::size_t last = 0;
+  Region* region = regions().find(address, last);
   if (region == nullptr) region = grow_stack(address);
   if (region == nullptr) return FaultOutcome::NotMapped;
   if (!permits(*region, access)) return FaultOutcome::NotAllowed;
@@ -360,29 +404,48 @@ bool resolve_private_fault(std::uint64_t address) {
   return bring_in(va);
 }
 
-bool touch_readable(std::uint64_t address, std::uint64_t length) {
-  if (length == 0) return true;
-  if (address >= kProgramTop || length > kProgramTop - address) return false;
-  std::uint8_t byte = 0;
+namespace {
+
+/// Calls touch(address) for an address in each page of a range that is not empty.
+template <class Touch>
+bool touch_each(std::uint64_t address, std::uint64_t length, Touch touch) {
   const std::uint64_t last = address + length - 1;
   for (std::uint64_t at = address;; at = page_floor(at) + kPageSize) {
     if (at > last) at = last;
-    if (rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) != 0) return false;
+    if (!touch(at)) return false;
     if (page_floor(at) == page_floor(last)) return true;
   }
 }
 
-bool touch_writable(std::uint64_t address, std::uint64_t length) {
-  if (length == 0) return true;
-  if (address >= kProgramTop || length > kProgramTop - address) return false;
+bool can_load(std::uint64_t at) {
   std::uint8_t byte = 0;
-  const std::uint64_t last = address + length - 1;
-  for (std::uint64_t at = address;; at = page_floor(at) + kPageSize) {
-    if (at > last) at = last;
-    if (rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) != 0) return false;
-    if (rt::rt_user_copy(reinterpret_cast<void*>(at), &byte, 1) != 0) return false;
-    if (page_floor(at) == page_floor(last)) return true;
-  }
+  return rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) == 0;
+}
+
+bool can_store(std::uint64_t at) {
+  std::uint8_t byte = 0;
+  return rt::rt_user_copy(&byte, reinterpret_cast<const void*>(at), 1) == 0 &&
+         rt::rt_user_copy(reinterpret_cast<void*>(at), &byte, 1) == 0;
+}
+
+bool is_in_one_page(std::uint64_t address, std::uint64_t length) {
+  return (address & kPageMask) + length - 1 < kPageSize;  // length 0 is not
+}
+
+}  // namespace
+
+bool touch_readable(std::uint64_t address, std::uint64_t length) {
+  if (address >= kProgramTop || length > kProgramTop - address) return length == 0;
+  if (is_in_one_page(address, length)) [[likely]]
+    return can_load(address);
+  return length == 0 || touch_each(address, length, [](std::uint64_t at) { return can_load(at); });
+}
+
+bool touch_writable(std::uint64_t address, std::uint64_t length) {
+  if (address >= kProgramTop || length > kProgramTop - address) return length == 0;
+  if (is_in_one_page(address, length)) [[likely]]
+    return can_store(address);
+  return length == 0 || touch_each(address, length, [](std::uint64_t at) { return can_store(at); });
 }
 
 void note_fork() { g_was_forked = true; }

@@ -50,6 +50,14 @@ class RegionTable {
 
   /// The region that holds `address`, or nullptr. Cost: log2(number of regions) steps.
   [[nodiscard]] Region* find(std::uint64_t address) const;
+  /// The same, tried first at the position `hint`, which is then where it is.
+  [[nodiscard]] Region* find(std::uint64_t address, std::size_t& hint) const {
+    if (hint < count_ && regions_[hint].start <= address && address < regions_[hint].end)
+      return &regions_[hint];
+    Region* const found = find(address);
+    if (found != nullptr) hint = static_cast<std::size_t>(found - regions_);
+    return found;
+  }
   /// The first region that ends above `address`, or nullptr.
   [[nodiscard]] Region* first_above(std::uint64_t address) const;
   [[nodiscard]] bool overlaps(std::uint64_t start, std::uint64_t end) const;

@@ -30,6 +30,22 @@ TEST(RegionTable, FindsTheRegionThatHoldsAnAddress) {
   EXPECT_EQ(t.table.first_above(0x7000), nullptr);
 }
 
+TEST(RegionTable, AHintIsOnlyAHint) {
+  Table t;
+  ASSERT_TRUE(t.table.insert(anonymous(0x1000, 0x2000)));
+  ASSERT_TRUE(t.table.insert(anonymous(0x5000, 0x7000)));
+  std::size_t hint = 99;
+  EXPECT_EQ(t.table.find(0x6fff, hint)->start, 0x5000u);
+  EXPECT_EQ(hint, 1u);
+  EXPECT_EQ(t.table.find(0x5000, hint)->start, 0x5000u);
+  EXPECT_EQ(t.table.find(0x7000, hint), nullptr);
+  EXPECT_EQ(t.table.find(0x1000, hint)->start, 0x1000u);
+  EXPECT_EQ(hint, 0u);
+  t.table.remove(0x5000, 0x7000, [](const Region&) {});
+  hint = 1;
+  EXPECT_EQ(t.table.find(0x6000, hint), nullptr);
+}
+
 TEST(RegionTable, RefusesOverlaps) {
   Table t;
   ASSERT_TRUE(t.table.insert(anonymous(0x5000, 0x7000)));

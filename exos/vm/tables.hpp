@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -17,12 +18,16 @@ inline std::uint64_t table_word(std::uint64_t address) {
   return *reinterpret_cast<const volatile std::uint64_t*>(address);
 }
 
+/// Whether there is a level-1 table for `va`.
+inline bool has_table(std::uint64_t va) {
+  return (table_word(pml4e_address(va)) & kPtePresent) != 0 &&
+         (table_word(pdpte_address(va)) & kPtePresent) != 0 &&
+         (table_word(pde_address(va)) & kPtePresent) != 0;
+}
+
 /// The level-1 entry of `va`, 0 when a table on the way is missing.
 inline std::uint64_t pte_of(std::uint64_t va) {
-  if ((table_word(pml4e_address(va)) & kPtePresent) == 0) return 0;
-  if ((table_word(pdpte_address(va)) & kPtePresent) == 0) return 0;
-  if ((table_word(pde_address(va)) & kPtePresent) == 0) return 0;
-  return table_word(pte_address(va));
+  return has_table(va) ? table_word(pte_address(va)) : 0;
 }
 
 /// Whether a table on the way to `va` is frozen (table_fork): nothing below can be changed before
@@ -47,6 +52,22 @@ inline std::uint64_t used_groups(std::uint64_t va) {
       &rt::page_record(table))[offsetof(PageInfo, acl) / 8];
 }
 
+/// Calls visit(va, entry) for the present ones of the entries first to last - 1 of the level-1
+/// table for `table`, which is there. Cost: 35 instructions per group of eight with entries.
+template <class Visit>
+void visit_entries(std::uint64_t table, std::uint64_t first, std::uint64_t last, Visit visit) {
+  const auto* const entries = reinterpret_cast<const volatile std::uint64_t*>(pte_address(table));
+  std::uint64_t groups = used_groups(table) & ~std::uint64_t{0} << first / 8;
+  for (; groups != 0; groups &= groups - 1) {
+    const auto group = static_cast<std::uint64_t>(std::countr_zero(groups)) * 8;
+    const std::uint64_t end = group + 8 < last ? group + 8 : last;
+    for (std::uint64_t i = group < first ? first : group; i < end; i++) {
+      const std::uint64_t entry = entries[i];
+      if ((entry & kPtePresent) != 0) visit(table + i * kPageSize, entry);
+    }
+  }
+}
+
 /// Calls visit(va, entry) for each present level-1 entry in [start, end), skipping absent tables;
 /// enter(va) before the first of each table.
 template <class Visit, class Enter>
@@ -66,24 +87,12 @@ void for_each_present(std::uint64_t start, std::uint64_t end, Visit visit, Enter
       va = (va & ~(span - 1)) + span;
       continue;
     }
-    std::uint64_t stop = (va & ~(kSpan1 - 1)) + kSpan1;
-    if (stop > end) stop = end;
+    const std::uint64_t table = va & ~(kSpan1 - 1);
+    const std::uint64_t stop = table + kSpan1 < end ? table + kSpan1 : end;
     enter(va);
-    const auto* entries = reinterpret_cast<const volatile std::uint64_t*>(pte_address(va));
-    const std::uint64_t groups = used_groups(va);
-    while (va < stop) {
-      const std::uint64_t index = va >> kPageShift & 511;
-      if ((groups >> index / 8 & 1) == 0) {  // eight empty ones
-        const std::uint64_t skipped = 8 - index % 8;
-        va += skipped * kPageSize;
-        entries += skipped;
-        continue;
-      }
-      const std::uint64_t entry = *entries++;
-      if ((entry & kPtePresent) != 0) visit(va, entry);
-      va += kPageSize;
-    }
-    if (va > stop) va = stop;
+    visit_entries(table, (va - table) >> kPageShift, (stop - table + kPageMask) >> kPageShift,
+                  visit);
+    va = stop;
   }
 }
 

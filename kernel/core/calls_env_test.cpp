@@ -190,8 +190,8 @@ TEST(EnvFree, PageOnlyHeldByADyingSpaceCanBeSharedAndStaysWhole) {
   bed.run(child);
   for (std::uint64_t i = 1; i <= 200; i++)
     ASSERT_GT(bed.call(pte_insert, 0, fresh_page(), i << 30, 0), 0);
-  Translation last;
-  ASSERT_TRUE(bed.machine.walk(bed.self().table_page, std::uint64_t{200} << 30, last));
+  Translation last;  // the lowest are taken down last
+  ASSERT_TRUE(bed.machine.walk(bed.self().table_page, std::uint64_t{1} << 30, last));
   bed.call(env_free, kSelf);
   ASSERT_EQ(bed.machine.page_info(last.page).status, PageStatus::User);
   std::uint64_t va = 0x40'2000;  // exhaust memory, so that the next insert has to reap

@@ -10,10 +10,6 @@
 namespace xok::kernel::calls {
 namespace {
 
-constexpr bool range_ok(std::uint64_t va, std::uint64_t n) {
-  return va % kPageSize == 0 && va <= kUserTop && n <= (kUserTop - va) / kPageSize;
-}
-
 /// Stores an entry that is not present, making the tables for it unless it is zero.
 CallResult store_absent(Core& core, const Space& space, std::uint64_t va, std::uint64_t entry) {
   Path path = core.page_tables.walk(space.top, va);
@@ -133,71 +129,6 @@ class Run {
   std::uint32_t leaves_ = 0;
 };
 
-/// Whether an entry that `old` is now may become what pte_modify_range makes of it. Where the page
-/// has a writer limit the new writer is counted, so that the next entry of the range sees it, and
-/// `counted` is set. `acl` is the first ACL entry of the last page without a limit that was
-/// allowed.
-Result<> may_modify(Call& call, std::uint64_t old, std::uint64_t wanted, CapSlot page_cap,
-                    std::uint64_t& acl, bool& counted) {
-  const bool becomes_writable = (wanted & ~old & kPteWritable) != 0;
-  if ((old & kPtePresent) == 0 || !becomes_writable) return {};
-  Pages& pages = call.core.pages;
-  PageInfo& info = pages.info(entry_page(old));
-  if (info.status != PageStatus::User) return fail(Errc::Denied);
-  const bool limited = info.writer_limit != Pages::kAnyNumber;
-  const Capability held = XOK_TRY(call.capability(page_cap));
-  XOK_TRY(PageAcl(pages, info).access(held, Permission::Write));
-  const std::span first = std::span{info.acl}.first(1);
-  if (access(held, first, Permission::Write).has_value()) acl = first[0].bits();
-  if (!limited) return {};
-  counted = true;
-  if (!pages.writer_fits(entry_page(old), 0)) return fail(Errc::Busy);
-  info.writers++;
-  return {};
-}
-
-/// Takes back what `may_modify` counted for an entry it has said yes to.
-void uncount(Core& core, std::uint64_t old, std::uint64_t wanted) {
-  if ((old & kPtePresent) == 0 || (wanted & ~old & kPteWritable) == 0) return;
-  PageInfo& info = core.pages.info(entry_page(old));
-  if (info.writer_limit != Pages::kAnyNumber) info.writers--;
-}
-
-/// Calls `visit(path, n, address)` for the entries of n pages from `va` table by table: n of them,
-/// from path.entry on, the first for `address`. Until it gives an error.
-/// Errors  Busy  a large page or a frozen table is in the range; `visit`'s
-template <class Visit>
-Result<> each_table(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
-                    const Visit& visit) {
-  const std::uint64_t end = va + n * kPageSize;
-  while (va < end) {
-    const Path path = core.page_tables.walk(top, va);
-    if (path.large()) return fail(Errc::Busy);
-    const std::uint64_t table_end = std::min(end, (va | (kLargeSize - 1)) + 1);
-    if (path.reached == 1) {
-      if (path.frozen()) return fail(Errc::Busy);
-      XOK_TRY(visit(path, (table_end - va) / kPageSize, va));
-    }
-    va = table_end;
-  }
-  return {};
-}
-
-/// Calls `visit(path, i, address)` for each of them: the entry is `path.entry[i]`.
-template <class Visit>
-Result<> each_entry(Core& core, std::uint64_t top, std::uint64_t va, std::uint64_t n,
-                    const Visit& visit) {
-  return each_table(core, top, va, n,
-                    [&](const Path& path, std::uint64_t count, std::uint64_t at) -> Result<> {
-                      for (std::uint64_t i = 0; i < count; i++)
-                        XOK_TRY(visit(path, i, at + i * kPageSize));
-                      return {};
-                    });
-}
-
-/// Up to here each translation is forgotten by itself, beyond all together.
-constexpr std::uint64_t kFewEntries = 16;
-
 }  // namespace
 
 CallResult pte_insert(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Target target) {
@@ -239,57 +170,6 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
   // It could be written before; the call itself may have unmapped it since.
   if (!call.to_user(done, &at, sizeof at)) return fail(Errc::Fault);
   if (!outcome.has_value()) return outcome;
-  return 0;
-}
-
-CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBits remove,
-                            CapSlot page_cap, Target target) {
-  const EnvIndex index = XOK_TRY(call.target(target));
-  if (n.value > kMaxRange) return fail(Errc::TooBig);
-  if (!range_ok(va.value, n.value)) return fail(Errc::BadArgument);
-  if (((add.value | remove.value) & ~kModifiable) != 0) return fail(Errc::BadArgument);
-  Core& core = call.core;
-  const Space space = core.space(index);
-  const auto changed = [&](std::uint64_t old) { return (old & ~remove.value) | add.value; };
-  if ((add.value & kPteWritable) != 0) {
-    std::uint64_t checked_to = va.value;
-    std::uint64_t acl = 0;
-    bool counted = false;
-    const auto check = [&](const Path& path, std::uint64_t i, std::uint64_t at) -> Result<> {
-      const std::uint64_t old = path.entry[i];
-      const bool stays = (old & kPtePresent) == 0 || (old & kPteWritable) != 0;
-      if (!stays && !core.pages.is_alike(entry_page(old), acl))
-        XOK_TRY(may_modify(call, old, changed(old), page_cap, acl, counted));
-      checked_to = at + kPageSize;
-      return {};
-    };
-    const Result<> allowed = each_entry(core, space.top, va.value, n.value, check);
-    const auto take_back = [&](const Path& path, std::uint64_t i, std::uint64_t) -> Result<> {
-      uncount(core, path.entry[i], changed(path.entry[i]));
-      return {};
-    };
-    const std::uint64_t checked = (checked_to - va.value) / kPageSize;
-    if (counted) (void)each_entry(core, space.top, va.value, checked, take_back);
-    XOK_TRY(allowed);
-  } else {
-    const auto nothing = [](const Path&, std::uint64_t, std::uint64_t) -> Result<> { return {}; };
-    XOK_TRY(each_table(core, space.top, va.value, n.value, nothing));
-  }
-  bool stale = false;
-  const auto change = [&](const Path& path, std::uint64_t count, std::uint64_t at) -> Result<> {
-    if (n.value > kFewEntries) {
-      stale = core.page_tables.change_run(path, count, add.value, remove.value) || stale;
-      return {};
-    }
-    for (std::uint64_t i = 0; i < count; i++) {
-      const std::uint64_t wanted = changed(path.entry[i]);
-      if (wanted != path.entry[i])
-        core.page_tables.change_bits(path, i, at + i * kPageSize, wanted);
-    }
-    return {};
-  };
-  XOK_TRY(each_table(core, space.top, va.value, n.value, change));
-  if (stale) core.page_tables.forget_range(space.top, va.value, n.value);
   return 0;
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernel/core/acl.hpp"
+#include "kernel/core/mapping.hpp"
 
 namespace xok::kernel::calls {
 namespace {
@@ -61,6 +61,66 @@ CallResult page_acl_resize(Call& call, CapSlot cap, PageIndex page, Count size) 
   for (std::uint64_t i = size.value; i < acl.size(); i++) acl.at(i) = Capability{};
   info.acl[1] = acl_pointer(old.page, size.value - 1);
   return 0;
+}
+
+CallResult pte_fill(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Count n, UserAddr source,
+                    Target target) {
+  const EnvIndex index = XOK_TRY(call.target(target));
+  const std::uint64_t bytes = n.value * kPageSize;
+  const bool copies = source.value != kFillZero;
+  if (n.value - 1 >= kMaxFill || !range_ok(va.value, n.value)) return fail(Errc::BadArgument);
+  if ((va.value ^ (va.value + bytes - 1)) >= kLargeSize) return fail(Errc::BadArgument);
+  if (copies && !range_ok(source.value, n.value)) return fail(Errc::BadArgument);
+  if (copies && va.value != source.value && va.value - source.value + bytes - 1 < 2 * bytes - 1)
+    return fail(Errc::BadArgument);
+  if ((entry.value & kPtePresent) == 0 || entry_page(entry.value) != kAnyPage)
+    return fail(Errc::BadArgument);
+  if ((entry.value & kPteLarge) != 0) return fail(Errc::NotSupported);
+  Core& core = call.core;
+  const Capability held = XOK_TRY(call.capability(page_cap));
+  XOK_TRY(may_allocate(held, entry.value));
+
+  core.have_pages(n.value + 3);  // may free pages: before anything is looked at
+  const Space space = core.space(index);
+  Path path = core.page_tables.walk(space.top, va.value);
+  if (path.large() || path.frozen()) return fail(Errc::Busy);
+  // Not always the caller's own tables: a protected method sees others.
+  const std::uint64_t seen = core.translations.loaded(call.cpu.number);
+  std::array<std::uint32_t, kMaxFill> sources;  // pages
+  for (std::uint64_t i = 0; copies && i < n.value; i++) {
+    const std::uint64_t from = core.page_tables.lookup(seen, source.value + i * kPageSize);
+    if ((from & kPtePresent) == 0) return fail(Errc::Fault);
+    sources[i] = static_cast<std::uint32_t>(entry_page(from));
+  }
+  const std::uint64_t needed = n.value + path.reached - 1;
+  if (needed > core.pages.free_count()) return fail(Errc::NoMemory);
+  if (!core.accounts.fits(space.account, needed)) return fail(Errc::NoSpace);
+
+  // Nothing fails from here on.
+  if (path.reached > 1) core.page_tables.complete(space, path, va.value);
+  const std::uint64_t bits = kept_bits(core, entry.value);
+  const std::uint64_t first = core.pages.first_free();
+  std::uint64_t* const entries = path.entry;
+  std::uint32_t leaves = 0;
+  for (std::uint64_t i = 0; i < n.value; i++) {
+    const std::uint64_t page = core.pages.first_free();
+    if (copies) {
+      core.pages.take_user_copy(page, held, space.account, sources[i]);
+    } else {
+      core.pages.take_user(page, held, space.account);
+    }
+    core.pages.map(page, (bits & kPteWritable) != 0);
+    path.entry = entries + i;
+    if (*path.entry == 0) {
+      core.page_tables.put(path.table[1], path.entry, bits | page << kPageShift);
+      leaves++;
+    } else {
+      core.page_tables.store(space, path, va.value + i * kPageSize, bits | page << kPageShift);
+    }
+  }
+  if (leaves > 0) core.page_tables.count_leaf(space, path, leaves);
+  space.record->pages_taken += n.value;
+  return static_cast<std::int64_t>(first);
 }
 
 CallResult page_acl_read(Call& call, PageIndex page, Count first, UserAddr entries, Count n) {

@@ -289,5 +289,135 @@ TEST_F(Quota, PredicatesAndExtensionsArePaidFor) {
   EXPECT_EQ(bed.call(page_acl_resize, 0, page, 4), error(Errc::NoSpace));
 }
 
+// -- Fresh pages
+
+constexpr std::uint64_t kHere = kScratch & ~kPageMask;
+constexpr std::uint64_t kWord = 0x1234'5678'9abc'def0;
+
+TEST(PageFill, ACopyHasTheContentAndAnOwnerOfItsOwn) {
+  TestBed bed;
+  bed.poke(kScratch, kWord);
+  ASSERT_EQ(bed.call(cap_forge, 0, 1, Capability::make({7}).bits(), 0), 1);
+  const std::uint64_t free = bed.machine.info().free_pages;
+  const std::int64_t page = bed.call(pte_fill, 1, fresh_page(), kVa, 1, kHere, 0);
+  ASSERT_GT(page, 0);
+  EXPECT_EQ(bed.machine.info().free_pages, free - 2);  // and a table
+  const PageInfo& info = bed.machine.page_info(static_cast<std::uint64_t>(page));
+  EXPECT_EQ(info.acl[0], Capability::make({7}));
+  EXPECT_EQ(info.mappings, 1u);
+  EXPECT_EQ(info.writers, 1u);
+  EXPECT_EQ(bed.peek(kVa + (kScratch & kPageMask)), kWord);
+  bed.poke(kVa + (kScratch & kPageMask), 1);
+  EXPECT_EQ(bed.peek(kScratch), kWord);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageFill, MayTakeThePlaceOfItsSource) {
+  TestBed bed;
+  const auto old = static_cast<std::uint64_t>(bed.call(pte_insert, 0, fresh_page(), kVa, 0));
+  bed.poke(kVa, kWord);
+  const std::int64_t page = bed.call(pte_fill, 0, fresh_page(), kVa, 1, kVa, 0);
+  ASSERT_GT(page, 0);
+  EXPECT_NE(static_cast<std::uint64_t>(page), old);
+  EXPECT_EQ(bed.peek(kVa), kWord);
+  EXPECT_EQ(bed.machine.page_info(old).status, PageStatus::Free);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageFill, GoesToAnotherThatMayBeChangedAndIsPaidThere) {
+  TestBed bed;
+  bed.poke(kScratch, kWord);
+  const EnvId child = bed.spawn();
+  ASSERT_EQ(bed.call(env_set_quota, make_target(0, child), 2, 0), 0);
+  ASSERT_GT(bed.call(pte_fill, 0, fresh_page(), kVa, 1, kHere, make_target(0, child)), 0);
+  EXPECT_EQ(bed.call(pte_fill, 0, fresh_page(), kVa + kPageSize, 1, kHere, make_target(0, child)),
+            error(Errc::NoSpace));
+  bed.run(child);
+  EXPECT_EQ(bed.peek(kVa + (kScratch & kPageMask)), kWord);
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageFill, NeedsAllocateAndSomethingToCopy) {
+  TestBed bed;
+  const auto copy = [&](std::uint64_t slot, std::uint64_t entry, std::uint64_t va,
+                        std::uint64_t source, std::uint64_t target = 0) {
+    return bed.call(pte_fill, slot, entry, va, 1, source, target);
+  };
+  ASSERT_EQ(bed.call(cap_forge, 0, 1, Capability::make({1}, Permission::Write).bits(), 0), 1);
+  ASSERT_EQ(bed.call(cap_forge, 0, 2, Capability::make({1}, Permission::Allocate).bits(), 0), 2);
+  const std::uint64_t free = bed.machine.info().free_pages;
+  EXPECT_EQ(copy(1, fresh_page(), kVa, kHere), error(Errc::Denied));
+  EXPECT_EQ(copy(2, fresh_page(), kVa, kHere), error(Errc::Denied));
+  EXPECT_EQ(copy(9, fresh_page(), kVa, kHere), error(Errc::BadCapability));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kVa), error(Errc::Fault));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kHere + 8), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kUserTop), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page(), kVa + 1, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page(), kUserTop, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, this_page(5), kVa, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, 0, kVa, kHere), error(Errc::BadArgument));
+  EXPECT_EQ(copy(0, fresh_page() | kPteLarge, kVa, kHere), error(Errc::NotSupported));
+  EXPECT_EQ(copy(0, fresh_page(), kVa, kHere, 0x7fff), error(Errc::BadEnv));
+  EXPECT_EQ(bed.machine.info().free_pages, free);
+  EXPECT_GT(copy(2, fresh_page(false), kVa, kHere), 0);
+}
+
+TEST(PageFill, ManyAtOnceAreZeroedOrCopiedEach) {
+  TestBed bed;
+  const EnvId child = bed.spawn();
+  const std::uint64_t mapped = bed.self().mapped_pages;
+  ASSERT_GT(bed.call(pte_fill, 0, fresh_page(), kVa, 4, kFillZero, 0), 0);
+  for (std::uint64_t i = 0; i < 4; i++) {
+    EXPECT_EQ(bed.peek(kVa + i * kPageSize), 0u);
+    bed.poke(kVa + i * kPageSize, kWord + i);
+  }
+  // Over what is there, and over itself.
+  ASSERT_GT(bed.call(pte_fill, 0, fresh_page(), kVa + 8 * kPageSize, 1, kFillZero, 0), 0);
+  ASSERT_GT(bed.call(pte_fill, 0, fresh_page(), kVa + 6 * kPageSize, 4, kVa, 0), 0);
+  ASSERT_GT(bed.call(pte_fill, 0, fresh_page(), kVa, 4, kVa, 0), 0);
+  ASSERT_GT(bed.call(pte_fill, 0, fresh_page(), kVa, 4, kVa, make_target(0, child)), 0);
+  EXPECT_EQ(bed.self().mapped_pages, mapped + 8);
+  for (std::uint64_t i = 0; i < 4; i++) {
+    EXPECT_EQ(bed.peek(kVa + i * kPageSize), kWord + i);
+    EXPECT_EQ(bed.peek(kVa + (6 + i) * kPageSize), kWord + i);
+  }
+  EXPECT_EQ(bed.sweep(), "");
+  bed.run(child);
+  for (std::uint64_t i = 0; i < 4; i++) EXPECT_EQ(bed.peek(kVa + i * kPageSize), kWord + i);
+}
+
+TEST(PageFill, AllAreCheckedBeforeTheFirstIsMapped) {
+  TestBed bed;
+  const auto fill = [&](std::uint64_t va, std::uint64_t n, std::uint64_t source) {
+    return bed.call(pte_fill, 0, fresh_page(), va, n, source, 0);
+  };
+  ASSERT_GT(fill(kVa, 3, kFillZero), 0);
+  const std::uint64_t mapped = bed.self().mapped_pages;
+  EXPECT_EQ(fill(kVa, 0, kFillZero), error(Errc::BadArgument));
+  EXPECT_EQ(fill(kVa, kMaxFill + 1, kFillZero), error(Errc::BadArgument));
+  EXPECT_EQ(fill(kVa, ~0ull, kFillZero), error(Errc::BadArgument));
+  EXPECT_EQ(fill(0x7f'f000, 2, kFillZero), error(Errc::BadArgument));  // two tables
+  EXPECT_EQ(fill(kVa + 0x10'0000, 4, kVa), error(Errc::Fault));        // the last of the source
+  EXPECT_EQ(fill(kVa + kPageSize, 3, kVa), error(Errc::BadArgument));  // partly over itself
+  EXPECT_EQ(fill(kVa, 3, kVa + 2 * kPageSize), error(Errc::BadArgument));
+  EXPECT_EQ(fill(kVa, 2, kUserTop - kPageSize), error(Errc::BadArgument));
+  EXPECT_EQ(bed.self().mapped_pages, mapped);
+  EXPECT_GT(fill(kVa + 3 * kPageSize, 3, kVa), 0);  // right behind
+  EXPECT_EQ(bed.sweep(), "");
+}
+
+TEST(PageFill, NotIntoFrozenTables) {
+  TestBed bed;
+  const EnvId child = bed.spawn();
+  const std::uint64_t target = make_target(0, child);
+  constexpr std::uint64_t kSlot = std::uint64_t{50} << 39;
+  ASSERT_GT(bed.call(pte_insert, 0, fresh_page(), kSlot, 0), 0);
+  ASSERT_EQ(bed.call(table_fork, kSlot, 3, 0, target), 0);
+  EXPECT_EQ(bed.call(pte_fill, 0, fresh_page(), kSlot, 1, kHere, 0), error(Errc::Busy));
+  EXPECT_EQ(bed.call(pte_fill, 0, fresh_page(), kSlot, 1, kHere, target), error(Errc::Busy));
+  EXPECT_GT(bed.call(pte_fill, 0, fresh_page(), kVa, 1, kSlot, 0), 0);  // but out of them
+  EXPECT_EQ(bed.sweep(), "");
+}
+
 }  // namespace
 }  // namespace xok::kernel::testing

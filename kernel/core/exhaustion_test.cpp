@@ -78,6 +78,9 @@ TEST(Exhaustion, EveryAllocationThatFailsChangesNothing) {
   fails_cleanly("pte_insert of another", bed, [&] {
     return bed.call(pte_insert, 0, fresh_page(), std::uint64_t{50} << 39, target);
   });
+  fails_cleanly("pte_fill", bed, [&] {
+    return bed.call(pte_fill, 0, fresh_page(), std::uint64_t{52} << 39, 3, kFillZero, 0);
+  });
   fails_cleanly("pte_insert, not present", bed,
                 [&] { return bed.call(pte_insert, 0, 2, std::uint64_t{51} << 39, 0); });
   fails_cleanly("env_alloc", bed, [&] { return bed.call(env_alloc, 0, 0, 0x7000'0000); });

@@ -119,6 +119,7 @@ std::vector<Action> all_actions() {
     add(table_fork, {kTable, 1, its, 0});
     add(table_own, {0, kScratch, 0});
     add(table_drop, {kTable, 1, 0});
+    add(pte_fill, {0, fresh_page(), kElsewhere, 1, kScratch & ~kPageMask, 0});
     add(env_alloc, {0, kShareAddressSpace, 0x7000'1000});
     add(env_free, {its});
   }

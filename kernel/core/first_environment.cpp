@@ -71,7 +71,7 @@ Result<std::uint64_t> page_for_segment(Core& core, std::uint64_t va, std::uint64
   if (path.reached > 1 || *path.entry == 0) return map_page(core, va, bits);
   std::uint64_t both = *path.entry | (bits & kPteWritable);
   if ((bits & kPteNoExecute) == 0) both &= ~kPteNoExecute;
-  core.page_tables.change_bits(path, 0, va, both);
+  core.page_tables.change_bits(path, va, both);
   return entry_page(both);
 }
 

@@ -23,6 +23,8 @@ constexpr bool is_present(std::uint64_t entry) { return (entry & kPtePresent) !=
 constexpr bool is_frozen(std::uint64_t entry) {
   return (entry & (kPtePresent | kPteWritable)) == kPtePresent;
 }
+/// What acl[1] of a forked level-1 table says when no entry is writable, and `writers` is right.
+constexpr Capability kReadOnly = Capability::from_bits(1);
 
 }  // namespace
 
@@ -80,6 +82,7 @@ void PageTables::own_table(const Space& space, const Path& path, const Capabilit
       drop_writes(table, held);
     }
     if (p.reader_limit == kForked) p.reader_limit = 1;
+    if (level == 1) p.acl[1] = {};
   }
   const PageInfo& mine = pages_.info(owned);
   if (!shared(owned)) count_table(space, path, mine.writers, mine.stamp);
@@ -94,82 +97,106 @@ std::uint64_t PageTables::copy_of(std::uint64_t table, unsigned level, AccountIn
   p.acl[0] = pages_.info(table).acl[0];
   if (level > 1) {
     copy_tables(table, copy);
-    p.acl[1] = pages_.info(table).acl[1];
   } else {
     copy_leaves(table, copy);
   }
   return copy;
 }
 
-/// A page whose reader limit is reached stays out of the copy.
+/// A page whose reader limit is reached stays out of the copy. Cost: 20 instructions per entry.
 void PageTables::copy_leaves(std::uint64_t from, std::uint64_t to) {
+  PageInfo* const records = &pages_.info(0);
   std::uint64_t* const old = entries(from);
-  std::uint64_t* const copy = entries(to);
+  std::uint64_t* const copy = entries(to);  // which no processor knows yet
   std::uint32_t leaves = 0;
+  std::uint32_t kept = 0;
   each_used(from, [&](std::size_t i) {
     const std::uint64_t entry = old[i];
-    if (is_present(entry)) {
-      const std::uint64_t page = entry_page(entry);
-      if (!pages_.count_fits(page, false, 0)) return;
-      pages_.map(page, false);
-      make_read_only(old + i);
-      leaves++;
+    if (!is_present(entry)) {
+      copy[i] = entry;
+      return;
     }
-    machine_.write_entry(copy + i, is_present(entry) ? entry & ~kPteWritable : entry);
+    if ((entry & kPteWritable) != 0) make_read_only(old + i, entry);
+    PageInfo& p = Pages::named_by(entry, records);
+    const std::uint32_t mappings = p.mappings + 1;
+    static_assert(Pages::kAnyNumber == 2);  // a limit is 0 or 1
+    if ((p.reader_limit & 2) == 0 || mappings == 0) [[unlikely]] {
+      kept++;
+      return;
+    }
+    p.mappings = mappings;
+    leaves++;
+    copy[i] = entry & ~kPteWritable;
   });
   pages_.info(to).writers = leaves;
+  PageInfo& p = pages_.info(from);
+  if (p.reader_limit != kForked) return;  // others may still change it
+  p.writers = leaves + kept;
+  p.acl[1] = kReadOnly;
 }
 
 /// Tables that hang in `from` hang in both, forked; large pages are mapped by both, read-only.
 void PageTables::copy_tables(std::uint64_t from, std::uint64_t to) {
+  PageInfo* const records = &pages_.info(0);
   std::uint64_t* const old = entries(from);
+  std::uint64_t* const copy = entries(to);  // which no processor knows yet
   freeze_below(from);
+  const std::uint64_t large = pages_.info(from).acl[1].bits();  // groups with large pages
   std::uint32_t leaves = 0;
-  each_used(from, [&](std::size_t i) {
-    const std::uint64_t first = entry_page(old[i]);
-    if (is_large(old[i])) {
-      bool fits = true;
-      for (std::uint64_t k = 0; k < kLargePages; k++)
-        fits = fits && pages_.count_fits(first + k, false, 0);
-      if (!fits) return;
-      for (std::uint64_t k = 0; k < kLargePages; k++) pages_.map(first + k, false);
+  each_in(from, pages_.info(from).acl[0].bits() & ~large, [&](std::size_t i) {
+    Pages::named_by(old[i], records).mappings++;
+    copy[i] = old[i];
+  });
+  each_in(from, large, [&](std::size_t i) {
+    if (!is_large(old[i])) {
+      Pages::named_by(old[i], records).mappings++;
+    } else if (share_large(old[i])) {
       leaves += kLargePages;
     } else {
-      pages_.info(first).mappings++;
+      return;
     }
-    machine_.write_entry(entries(to) + i, old[i]);
+    copy[i] = old[i];
   });
   pages_.info(to).writers = leaves;
+  pages_.info(to).acl[1] = Capability::from_bits(large);
 }
 
-/// Makes all that hangs in a table above level 1 forked, or read-only if it is a large page.
+/// Counts one more read-only mapping of a large page. False: of one of its pages none may come.
+bool PageTables::share_large(std::uint64_t entry) {
+  const std::uint64_t first = entry_page(entry);
+  for (std::uint64_t k = 0; k < kLargePages; k++)
+    if (!pages_.count_fits(first + k, false, 0)) return false;
+  for (std::uint64_t k = 0; k < kLargePages; k++) pages_.map(first + k, false);
+  return true;
+}
+
+/// Makes all that hangs in a table above level 1 forked, or read-only if it is a large page. Counts
+/// its leaves anew: those of its large pages.
 void PageTables::freeze_below(std::uint64_t table) {
-  constexpr Capability kFrozenBelow = Capability::from_bits(1);
   PageInfo& p = pages_.info(table);
-  if (p.acl[1] == kFrozenBelow) return;
-  p.acl[1] = kFrozenBelow;
   std::uint64_t* const entry = entries(table);
-  std::uint32_t leaves = 0;
-  each_used(table, [&](std::size_t i) {
-    if (is_large(entry[i])) {
-      if ((entry[i] & kPteWritable) != 0) {
-        for (std::uint64_t k = 0; k < kLargePages; k++)
-          pages_.info(entry_page(entry[i]) + k).writers--;
-      }
-      leaves += kLargePages;
-    } else if (!shared(entry_page(entry[i]))) {
-      pages_.info(entry_page(entry[i])).reader_limit = kForked;
-    }
-    if ((entry[i] & kPteWritable) != 0)
-      machine_.update_entry(entry + i, entry[i], entry[i] & ~kPteWritable);
-  });
-  p.writers = leaves;
+  std::uint64_t large = 0;  // groups with large pages
+  p.writers = 0;
   p.stamp = 1;
+  each_in(table, p.acl[1].bits(), [&](std::size_t i) {
+    const std::uint64_t old = entry[i];
+    if (is_large(old)) {
+      large |= std::uint64_t{1} << i / 8;
+      p.writers += kLargePages;
+      for (std::uint64_t k = 0; (old & kPteWritable) != 0 && k < kLargePages; k++)
+        pages_.info(entry_page(old) + k).writers--;
+    } else if (!shared(entry_page(old))) {
+      pages_.info(entry_page(old)).reader_limit = kForked;
+    }
+    if ((old & kPteWritable) != 0) machine_.update_entry(entry + i, old, old & ~kPteWritable);
+  });
+  p.acl[1] = Capability::from_bits(large);
 }
 
 /// Leaves entries of a level-1 table writable whose pages `held` may write. Counts its leaves anew:
 /// below a shared table nobody did.
 void PageTables::drop_writes(std::uint64_t table, const Capability& held) {
+  if (pages_.info(table).acl[1] == kReadOnly) return;
   std::uint64_t* const entry = entries(table);
   std::uint32_t leaves = 0;
   std::uint64_t last = 0;  // the first ACL entry of the last page found writable; never 0 itself
@@ -180,7 +207,7 @@ void PageTables::drop_writes(std::uint64_t table, const Capability& held) {
     PageInfo& p = pages_.info(entry_page(entry[i]));
     if (p.acl[0].bits() == last) return;
     if (!PageAcl(pages_, p).access(held, Permission::Write).has_value()) {
-      make_read_only(entry + i);
+      make_read_only(entry + i, entry[i]);
     } else if (access(held, std::span{p.acl}.first(1), Permission::Write).has_value()) {
       last = p.acl[0].bits();
     }
@@ -188,10 +215,13 @@ void PageTables::drop_writes(std::uint64_t table, const Capability& held) {
   pages_.info(table).writers = leaves;
 }
 
-void PageTables::make_read_only(std::uint64_t* entry) {
-  const std::uint64_t old = *entry;
-  if ((old & kPteWritable) == 0) return;
-  machine_.update_entry(entry, old, old & ~kPteWritable);
+/// `old` is the entry, present and writable.
+void PageTables::make_read_only(std::uint64_t* entry, std::uint64_t old) {
+  if (translations_.alone()) {
+    __atomic_store_n(entry, old & ~kPteWritable, __ATOMIC_RELAXED);
+  } else {
+    machine_.update_entry(entry, old, old & ~kPteWritable);
+  }
   pages_.info(entry_page(old)).writers--;
 }
 

@@ -44,6 +44,7 @@ class Machine {
   /// The bytes of a page of RAM. `page` is below page_count and not Absent.
   virtual std::byte* page(PageNumber page) = 0;
   virtual void zero_page(PageNumber page) = 0;
+  virtual void copy_page(PageNumber to, PageNumber from) = 0;
   /// Stores a page-table entry. `entry` points into a page-table page of the direct map.
   virtual void write_entry(std::uint64_t* entry, std::uint64_t value) = 0;
   /// Replaces `expected` by `value`, but keeps accessed and dirty bits that a processor has set in

@@ -14,6 +14,11 @@ namespace xok::kernel {
 inline constexpr std::uint64_t kModifiable =
     kPteWritable | kPteAccessed | kPteDirty | kPteSoftware | kPteNoExecute;
 
+/// Whether n pages from `va` on are pages of the user half.
+constexpr bool range_ok(std::uint64_t va, std::uint64_t n) {
+  return va % kPageSize == 0 && va <= kUserTop && n <= (kUserTop - va) / kPageSize;
+}
+
 /// What is kept of a present entry. Caching attributes only where the processor keeps several views
 /// of one page coherent (SystemInfo::caching_bits).
 inline std::uint64_t kept_bits(const Core& core, std::uint64_t entry) {

@@ -127,53 +127,66 @@ std::uint64_t PageTables::unmap_large(std::uint64_t entry) {
   return freed;
 }
 
-void PageTables::change_bits(const Path& path, std::uint64_t index, std::uint64_t va,
-                             std::uint64_t value) {
-  if (set_bits(path, index, value)) forget(path, va);
+void PageTables::change_bits(const Path& path, std::uint64_t va, std::uint64_t value) {
+  const std::uint64_t old = *path.entry;
+  if ((value & ~old & kPteWritable) != 0) pages_.info(entry_page(value)).writers++;
+  if (change_run(path, path.entry, 1, value & ~old, old & ~value)) forget(path, va);
 }
 
-bool PageTables::set_bits(const Path& path, std::uint64_t index, std::uint64_t value) {
-  std::uint64_t* const entry = path.entry + index;
-  const std::uint64_t old = *entry;
-  const std::uint64_t changed = old ^ value;
-  if (old == 0) mark_used(path.table[1], entry);
-  machine_.update_entry(entry, old, value);
-  if ((value & kPtePresent) == 0) return false;
-  if ((changed & kPteWritable) != 0) {
-    PageInfo& p = pages_.info(entry_page(value));
-    p.writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
-  }
-  return (changed & ~kPteSoftware) != 0;
-}
+namespace {
 
-bool PageTables::change_run(const Path& path, std::uint64_t n, std::uint64_t add,
-                            std::uint64_t remove) {
-  const bool alone = translations_.alone();
-  std::uint64_t stale = 0;
-  for (std::uint64_t i = 0; i < n; i++) {
-    std::uint64_t* const entry = path.entry + i;
+/// What PageTables::change_run does to entries.
+struct BitChange {
+  std::uint64_t add, kept;
+  bool changed = false;  // a present one
+  [[nodiscard]] std::uint64_t of(std::uint64_t old) const { return (old & kept) | add; }
+};
+
+/// Where no other processor walks the tables: changes entries up to the first that is not present
+/// and would change. Returns  that one, or `end`
+std::uint64_t* change_present(std::uint64_t* entry, const std::uint64_t* end, BitChange& change,
+                              PageInfo* pages) {
+  BitChange mine = change;
+  const std::uint64_t lost = kPteWritable & ~mine.of(kPteWritable);
+  for (; entry != end; entry++) {
     const std::uint64_t old = *entry;
-    const std::uint64_t value = (old & ~remove) | add;
+    const std::uint64_t value = mine.of(old);
     if (value == old) continue;
-    if (!alone || old == 0) {
-      stale |= set_bits(path, i, value) ? 1 : 0;
-      continue;
-    }
-    __atomic_store_n(entry, value, __ATOMIC_RELAXED);  // no other processor walks the tables
-    if ((value & kPtePresent) == 0) continue;
-    const std::uint64_t changed = old ^ value;
-    if ((changed & kPteWritable) != 0)
-      pages_.info(entry_page(value)).writers += (value & kPteWritable) != 0 ? 1 : ~std::uint32_t{0};
-    stale |= changed & ~kPteSoftware;
+    if ((old & kPtePresent) == 0) break;
+    __atomic_store_n(entry, value, __ATOMIC_RELAXED);
+    mine.changed = true;
+    if ((old & lost) != 0) Pages::named_by(old, pages).writers--;
   }
-  return stale != 0;
+  change.changed = mine.changed;
+  return entry;
+}
+
+}  // namespace
+
+bool PageTables::change_run(const Path& path, std::uint64_t* entry, std::uint64_t n,
+                            std::uint64_t add, std::uint64_t remove) {
+  BitChange change{.add = add, .kept = ~remove};
+  std::uint64_t* const end = entry + n;
+  for (;; entry++) {
+    if (translations_.alone()) entry = change_present(entry, end, change, &pages_.info(0));
+    if (entry == end) return change.changed && ((add | remove) & ~kPteSoftware) != 0;
+    const std::uint64_t old = *entry;
+    const std::uint64_t value = change.of(old);
+    if (value == old) continue;
+    if (old == 0) mark_used(path.table[1], entry);
+    machine_.update_entry(entry, old, value);
+    if ((old & kPtePresent) == 0) continue;
+    change.changed = true;
+    if ((old & ~value & kPteWritable) != 0) pages_.info(entry_page(old)).writers--;
+  }
 }
 
 void PageTables::forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n) {
   bool all_counted = true;
-  for (std::uint64_t at = va; at < va + n * kPageSize; at = (at | (kLargeSize - 1)) + 1)
+  for (std::uint64_t at = va; !translations_.alone() && at < va + n * kPageSize;
+       at = (at | (kLargeSize - 1)) + 1)
     all_counted = all_counted && counted(walk(top, at));
-  translations_.forget_all(top, !translations_.alone() && !all_counted);
+  translations_.forget_all(top, !all_counted);
 }
 
 /// Adds to the counts of the path's tables and of the space, unless one of them is shared.
@@ -222,10 +235,17 @@ void PageTables::abandon(std::uint64_t table, unsigned level) {
 
 bool PageTables::reap(unsigned budget) {
   for (; budget > 0 && dying_ != 0; budget--) {
-    const std::uint64_t root = dying_;
-    if (reap_one(root)) continue;
-    dying_ = pages_.info(root).stamp;
-    pages_.give_kernel(root);
+    const std::uint64_t table = dying_;
+    const PageInfo& p = pages_.info(table);
+    const unsigned level = p.writer_limit + 1u;
+    dying_ = p.stamp;
+    if (level == 1) {
+      reap_leaves(table);
+    } else if (!reap_links(table, level)) {
+      abandon(table, level);
+      continue;
+    }
+    pages_.give_kernel(table);
   }
   return dying_ != 0;
 }
@@ -247,55 +267,38 @@ std::uint64_t* PageTables::first_used(std::uint64_t table, std::size_t end) {
   return nullptr;
 }
 
-/// The same for a dying table above level 1, which lets go of the tables that other trees hold too.
-std::uint64_t* PageTables::first_own(std::uint64_t table, std::size_t end) {
-  for (std::uint64_t* entry = first_used(table, end); entry != nullptr;
-       entry = first_used(table, end)) {
-    std::uint64_t* const group_end = entries(table) + std::min(end, group_of(entry) * 8 + 8);
-    for (; entry < group_end; entry++) {
-      if (*entry == 0) continue;
-      if (is_large(*entry)) return entry;
-      PageInfo& child = pages_.info(entry_page(*entry));
-      if (child.mappings == 1) return entry;
-      child.mappings--;
-      *entry = 0;
-    }
+/// Lets go of the tables below a dying one, which die with it unless other trees hold them. False:
+/// of one large page only, and there may be more.
+bool PageTables::reap_links(std::uint64_t table, unsigned level) {
+  std::uint64_t* const entry = entries(table);
+  std::uint64_t* large = nullptr;
+  if (level == 2) {
+    each_in(table, pages_.info(table).acl[1].bits(), [&](std::size_t i) {
+      if (is_large(entry[i])) large = entry + i;
+    });
   }
-  return nullptr;
-}
-
-/// Takes one table page out of the tree: the first with nothing below it. False: none left.
-/// Entries are cleared as they go.
-bool PageTables::reap_one(std::uint64_t root) {
-  std::uint64_t* parent = nullptr;
-  std::uint64_t table = root;
-  unsigned level = pages_.info(root).writer_limit + 1u;
-  if (level == 1) reap_leaf_table(root);
-  while (level > 1) {
-    std::uint64_t* const used = first_own(table, level == 4 ? kUserSlots : kEntries);
-    if (used == nullptr) break;  // empty: this is the one
-    parent = used;
-    if (is_large(*parent)) {
-      unmap_large(*parent);
-      *parent = 0;
-      return true;
-    }
-    table = entry_page(*parent);
-    level--;
-    if (level == 1) reap_leaf_table(table);
+  if (large != nullptr) [[unlikely]] {
+    unmap_large(*large);
+    *large = 0;
+    return false;
   }
-  if (parent == nullptr) return false;
-  *parent = 0;
-  pages_.info(table).mappings = 0;
-  pages_.give_kernel(table);
+  if (level == 4) std::fill(entry + kUserSlots, entry + kPageTableSlot + 1, 0);
+  PageInfo* const records = &pages_.info(0);
+  each_used(table, [&](std::size_t i) {
+    if (--Pages::named_by(entry[i], records).mappings == 0)
+      abandon(entry_page(entry[i]), level - 1);
+  });
   return true;
 }
 
-void PageTables::reap_leaf_table(std::uint64_t table) {
+void PageTables::reap_leaves(std::uint64_t table) {
   const std::uint64_t* const entry = entries(table);
+  PageInfo* const records = &pages_.info(0);
   each_used(table, [&](std::size_t i) {
-    if ((entry[i] & kPtePresent) != 0)
-      pages_.unmap(entry_page(entry[i]), (entry[i] & kPteWritable) != 0);
+    if ((entry[i] & kPtePresent) == 0) return;
+    PageInfo& p = Pages::named_by(entry[i], records);
+    p.writers -= (entry[i] & kPteWritable) != 0 ? 1 : 0;
+    if (--p.mappings == 0) pages_.release_if_unused(entry_page(entry[i]));
   });
 }
 

@@ -21,7 +21,8 @@
 ///   writers       present level-1 entries at or below it that are not below a shared table
 ///   stamp         table pages at or below it, itself included, not below a shared table
 ///   acl[0]        bit g is set if one of the entries 8g to 8g+7 may not be 0 (user half)
-///   acl[1]        1 above level 1 if none of its entries can be writable (freeze_below has run)
+///   acl[1]        above level 1: bit g is set if one of the entries 8g to 8g+7 may be writable or
+///                 for a large page. At level 1: 1 if it is forked and no entry is writable
 /// The last two give `Env::mapped_pages` and `Env::table_pages`, exact at every moment. A table is
 /// shared for them while its reader_limit is 2 or 3; while that is 3 they mean nothing, and
 /// table_own makes them right.
@@ -112,13 +113,18 @@ class PageTables {
   /// Whether the path's level-2 entry holds a table that store_large may put away.
   bool table_is_empty(const Path& path);
 
-  /// Stores the level-1 entry `index` behind that of a complete path, in the same table, which maps
-  /// (or does not map) the same page as before, with other bits: counts writers, and flushes if a
-  /// processor may have cached what changed. `va` is that entry's address.
-  void change_bits(const Path& path, std::uint64_t index, std::uint64_t va, std::uint64_t value);
-  /// The same for n entries from the path's on, without flushing: whether a processor may have
-  /// cached what changed.
-  bool change_run(const Path& path, std::uint64_t n, std::uint64_t add, std::uint64_t remove);
+  /// Stores a complete path's entry, which maps (or does not map) the same page as before, with
+  /// other bits: counts writers, and flushes if a processor may have cached what changed.
+  void change_bits(const Path& path, std::uint64_t va, std::uint64_t value);
+  /// Adds and removes bits in n entries of a complete path's level-1 table, without flushing:
+  /// whether a processor may have cached what changed. A bit in both ends set. Takes back the
+  /// writers that are lost; those that are gained have been counted. Cost: 20 instructions each.
+  bool change_run(const Path& path, std::uint64_t* entry, std::uint64_t n, std::uint64_t add,
+                  std::uint64_t remove);
+  /// Flushes a translation, after `change_run`.
+  void forget(const Path& path, std::uint64_t va) {
+    translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
+  }
   /// Flushes all, after `change_run` on entries of that range of a space.
   void forget_range(std::uint64_t top, std::uint64_t va, std::uint64_t n);
 
@@ -174,7 +180,8 @@ class PageTables {
   }
   /// Stores an entry above level 1 that may be writable.
   void put_link(std::uint64_t table, std::uint64_t* entry, std::uint64_t value) {
-    pages_.info(table).acl[1] = {};
+    Capability& thawed = pages_.info(table).acl[1];
+    thawed = Capability::from_bits(thawed.bits() | std::uint64_t{1} << group_of(entry));
     put(table, entry, value);
   }
   static std::size_t group_of(const std::uint64_t* entry) {
@@ -184,15 +191,20 @@ class PageTables {
     Capability& groups = pages_.info(table).acl[0];
     groups = Capability::from_bits(groups.bits() | std::uint64_t{1} << group_of(entry));
   }
-  /// Calls `visit(index)` for each entry of a table that is not 0. Cost: 25 instructions per group
+  /// Calls `visit(index)` for each entry of a table that is not 0. Cost: 45 instructions per group
   /// of eight with such entries.
   template <class Visit>
   void each_used(std::uint64_t table, const Visit& visit) {
+    each_in(table, pages_.info(table).acl[0].bits(), visit);
+  }
+  /// The same for the groups of a map.
+  template <class Visit>
+  void each_in(std::uint64_t table, std::uint64_t groups, const Visit& visit) {
     const std::uint64_t* const entry = entries(table);
-    for (std::uint64_t left = pages_.info(table).acl[0].bits(); left != 0; left &= left - 1) {
+    for (std::uint64_t left = groups; left != 0; left &= left - 1) {
       const auto first = static_cast<std::size_t>(std::countr_zero(left)) * 8;
-      for (std::size_t i = first; i < first + 8; i++) {
-        if (entry[i] != 0) visit(i);
+      for (std::size_t k = 0; k != 8; k++) {
+        if (entry[first + k] != 0) visit(first + k);
       }
     }
   }
@@ -223,17 +235,13 @@ class PageTables {
   std::uint64_t copy_of(std::uint64_t table, unsigned level, AccountIndex account);
   void copy_leaves(std::uint64_t from, std::uint64_t to);
   void copy_tables(std::uint64_t from, std::uint64_t to);
+  bool share_large(std::uint64_t entry);
   void freeze_below(std::uint64_t table);
   void drop_writes(std::uint64_t table, const Capability& held);
-  void make_read_only(std::uint64_t* entry);
-  bool set_bits(const Path& path, std::uint64_t index, std::uint64_t value);
-  void forget(const Path& path, std::uint64_t va) {
-    translations_.forget(va, path.table[4], !translations_.alone() && !counted(path));
-  }
-  std::uint64_t* first_own(std::uint64_t table, std::size_t end);
-  void reap_leaf_table(std::uint64_t table);
+  void make_read_only(std::uint64_t* entry, std::uint64_t old);
+  void reap_leaves(std::uint64_t table);
+  bool reap_links(std::uint64_t table, unsigned level);
   std::uint64_t unmap_large(std::uint64_t entry);
-  bool reap_one(std::uint64_t top);
 
   Machine& machine_;
   Pages& pages_;

@@ -60,7 +60,8 @@ void Pages::free_user(std::uint64_t page) {
   append(page);
 }
 
-void Pages::take_user(std::uint64_t page, const Capability& owner, AccountIndex account) {
+/// Takes a free page for a user, with whatever it holds.
+void Pages::adopt(std::uint64_t page, const Capability& owner, AccountIndex account) {
   XOK_CHECK(info_[page].status == PageStatus::Free, page);
   unlink(page);
   PageInfo& p = info_[page];
@@ -73,7 +74,6 @@ void Pages::take_user(std::uint64_t page, const Capability& owner, AccountIndex 
   p.mappings = p.writers = 0;
   p.stamp = now();
   p.acl = {canonical(owner), Capability{}};
-  machine_.zero_page(PageNumber{page});
 }
 
 void Pages::unlink(std::uint64_t page) {

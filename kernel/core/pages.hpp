@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "abi/exposed.hpp"
 #include "base/check.hpp"
@@ -21,8 +22,8 @@
 ///   BootModule  as User, but never freed and never writable
 /// A page in use is counted in the account its `account` names. An extended ACL (acl.hpp) is freed
 /// with its page.
-/// A page leaves the free list filled with zeroes. The list is first in, first out: its head is the
-/// page that has been free for the longest time.
+/// A page leaves the free list filled with zeroes, or with a copy of another. The list is first in,
+/// first out: its head is the page that has been free for the longest time.
 namespace xok::kernel {
 
 class Pages {
@@ -57,7 +58,16 @@ class Pages {
   [[nodiscard]] std::uint64_t first_free() const { return system_->free_list_head; }
   /// Takes a page that is Free for a user: zeroed, `owner` as its first ACL entry. `account` pays
   /// and has room. It must be mapped or pinned before the call ends.
-  void take_user(std::uint64_t page, const Capability& owner, AccountIndex account);
+  void take_user(std::uint64_t page, const Capability& owner, AccountIndex account) {
+    adopt(page, owner, account);
+    machine_.zero_page(PageNumber{page});
+  }
+  /// The same, filled with a copy of another page.
+  void take_user_copy(std::uint64_t page, const Capability& owner, AccountIndex account,
+                      std::uint64_t source) {
+    adopt(page, owner, account);
+    machine_.copy_page(PageNumber{page}, PageNumber{source});
+  }
 
   /// Counts a present entry that maps the page. `count_fits` must have said yes.
   void map(std::uint64_t page, bool writable) {
@@ -72,6 +82,13 @@ class Pages {
     p.mappings--;
     p.writers -= writable ? 1 : 0;
     return release_if_unused(page);
+  }
+  /// Frees a page if it is the user's and nothing holds it. Whether it was freed.
+  bool release_if_unused(std::uint64_t page) {
+    const PageInfo& p = info_[page];
+    if (p.mappings != 0 || p.pins != 0 || p.status != PageStatus::User) return false;
+    free_user(page);
+    return true;
   }
   /// Keeps the page from being reused until as many `unpin`. False: too many pins already.
   [[nodiscard]] bool pin(std::uint64_t page) {
@@ -103,9 +120,20 @@ class Pages {
   /// Whether a page is in use, without limits, and has `acl` (Capability::bits) as its first ACL
   /// entry: then what that entry allowed for another such page it allows for this one.
   [[nodiscard]] bool is_alike(std::uint64_t page, std::uint64_t acl) const {
-    const PageInfo& p = info_[page];
-    return p.status == PageStatus::User && p.acl[0].bits() == acl && p.reader_limit == kAnyNumber &&
-           p.writer_limit == kAnyNumber;
+    return is_alike(info_[page], acl);
+  }
+  static bool is_alike(const PageInfo& p, std::uint64_t acl) {
+    PageInfo alike{};
+    alike.status = PageStatus::User;
+    alike.reader_limit = alike.writer_limit = kAnyNumber;
+    // All three share the first byte: one comparison.
+    return std::memcmp(&p, &alike, 1) == 0 && p.acl[0].bits() == acl;
+  }
+  /// The record, among all from page 0's on, of the page that an entry names.
+  static PageInfo& named_by(std::uint64_t entry, PageInfo* records) {
+    static_assert(sizeof(PageInfo) == 32);  // in one step: a multiplication and two shifts less
+    auto* const bytes = reinterpret_cast<std::byte*>(records);
+    return *reinterpret_cast<PageInfo*>(bytes + ((entry & kPtePageMask) >> (kPageShift - 5)));
   }
 
   static constexpr std::uint8_t kAnyNumber = 2;
@@ -115,6 +143,7 @@ class Pages {
   /// The reader limit of a free page that some processor may still translate to.
   static constexpr std::uint8_t kUnsettled = 0;
 
+  void adopt(std::uint64_t page, const Capability& owner, AccountIndex account);
   void unlink(std::uint64_t page);
   void append(std::uint64_t page);
   /// Before a free page is used: another processor may still write to one that was freed since the
@@ -122,12 +151,6 @@ class Pages {
   void await_translations(const PageInfo& p) {
     if (p.reader_limit == kUnsettled && !translations_.settled()) [[unlikely]]
       translations_.settle();
-  }
-  bool release_if_unused(std::uint64_t page) {
-    const PageInfo& p = info_[page];
-    if (p.mappings != 0 || p.pins != 0 || p.status != PageStatus::User) return false;
-    free_user(page);
-    return true;
   }
   void free_user(std::uint64_t page);
   [[nodiscard]] std::uint32_t now() const { return static_cast<std::uint32_t>(system_->ticks); }

@@ -75,7 +75,7 @@ void enable_vectors() {
   g_features.avx512 = (mask & kStateAvx512) != 0;
   g_features.vector_mask = mask;
   g_features.vector_bytes = cpuid(0xd).ebx;
-  if (g_features.avx && !g_features.avx512) use_vector_zeroing();
+  if (g_features.avx && !g_features.avx512) use_vectors();
 }
 
 void set_control_registers() {

@@ -94,4 +94,33 @@ zero_page_vector:
         addq $40, %rsp
         ret
 
+/* void copy_page_plain(void* to, const void* from) */
+        .globl copy_page_plain
+        .type copy_page_plain, @function
+copy_page_plain:
+        movl $512, %ecx
+        rep movsq
+        ret
+
+/* void copy_page_vector(void* to, const void* from): 64 bytes by two registers, which are treated as
+ * there. */
+        .globl copy_page_vector
+        .type copy_page_vector, @function
+copy_page_vector:
+        subq $72, %rsp
+        vmovdqu %ymm0, (%rsp)
+        vmovdqu %ymm1, 32(%rsp)
+        .set offset, 0
+        .rept 64
+        vmovdqa offset(%rsi), %ymm0
+        vmovdqa offset+32(%rsi), %ymm1
+        vmovdqa %ymm0, offset(%rdi)
+        vmovdqa %ymm1, offset+32(%rdi)
+        .set offset, offset + 64
+        .endr
+        vmovdqu (%rsp), %ymm0
+        vmovdqu 32(%rsp), %ymm1
+        addq $72, %rsp
+        ret
+
         .section .note.GNU-stack, "", @progbits

@@ -4,6 +4,8 @@
 
 extern "C" void zero_page_plain(void* page);
 extern "C" void zero_page_vector(void* page);
+extern "C" void copy_page_plain(void* to, const void* from);
+extern "C" void copy_page_vector(void* to, const void* from);
 
 namespace xok::kernel::x86 {
 namespace {
@@ -17,6 +19,13 @@ void zero_page(void* page) {
     zero_page_plain(page);
 }
 
-void use_vector_zeroing() { g_vectors = true; }
+void copy_page(void* to, const void* from) {
+  if (g_vectors)
+    copy_page_vector(to, from);
+  else
+    copy_page_plain(to, from);
+}
+
+void use_vectors() { g_vectors = true; }
 
 }  // namespace xok::kernel::x86

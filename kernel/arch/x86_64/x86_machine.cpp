@@ -53,6 +53,9 @@ std::size_t processor_entropy(std::span<std::byte> bytes) {
 std::byte* X86Machine::page(PageNumber page) { return direct(page.value << kPageShift); }
 
 void X86Machine::zero_page(PageNumber page) { x86::zero_page(direct(page.value << kPageShift)); }
+void X86Machine::copy_page(PageNumber to, PageNumber from) {
+  x86::copy_page(direct(to.value << kPageShift), direct(from.value << kPageShift));
+}
 
 void X86Machine::write_entry(std::uint64_t* entry, std::uint64_t value) {
   __atomic_store_n(entry, value, __ATOMIC_RELEASE);  // pairs with the hardware's table walk

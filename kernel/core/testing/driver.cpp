@@ -45,6 +45,7 @@ constexpr SyscallNumber kFavourites[] = {pte_insert,      pte_insert,
                                          method_call,     method_exit,
                                          table_fork,      table_fork,
                                          table_own,       table_drop,
+                                         pte_fill,        pte_fill,
                                          ring_create,     filter_insert,
                                          filter_insert,   filter_delete};
 constexpr std::uint64_t kAddresses[] = {kScratch,
@@ -235,6 +236,15 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
               slot(),
               target()};
     }
+    case pte_fill:
+      return {slot(),
+              one_in(10) ? entry() : fresh_page(one_in(2)),
+              address(),
+              one_in(20) ? choose_(~0ull) : 1 + choose_(one_in(4) ? 4 : 1),
+              one_in(3)   ? kFillZero
+              : one_in(2) ? kScratch & ~kPageMask
+                          : address(),
+              target()};
     case table_own:
       return {slot(), address(), target()};
     case table_drop:
@@ -424,17 +434,36 @@ void Driver::prepare_for_revocation() {
 
 // -- Steps
 
-/// A page that a call has just allocated and that is not all zero; 0 if there is none. (Batches and
-/// ranges may have written results into it meanwhile.)
+/// What a new page may hold: zeroes, or what the caller of pte_fill sees at its source.
+std::vector<Driver::PageBytes> Driver::contents_of_new_pages(const Step& step) {
+  constexpr auto kFill = static_cast<std::uint64_t>(pte_fill);
+  const auto& a = step.arguments;
+  if (step.caller == kNoEnv || step.number != kFill || a[4] == kFillZero) return {PageBytes{}};
+  std::vector<PageBytes> contents;
+  Translation seen;
+  for (std::uint64_t i = 0; i < a[3] && i < kMaxFill; i++) {
+    if (!bed_.machine.walk(bed_.machine.mine().loaded, a[4] + i * kPageSize, seen)) break;
+    std::memcpy(contents.emplace_back().data(), bed_.machine.page(PageNumber{seen.page}),
+                kPageSize);
+  }
+  return contents;
+}
+
+/// A page that a call has just allocated and that holds none of these; 0 if there is none. (Batches
+/// and ranges may have written results into it meanwhile.)
 std::uint64_t Driver::dirty_new_page(const Snapshot& before, const Snapshot& after,
-                                     const Step& step) {
+                                     const Step& step, const std::vector<PageBytes>& contents) {
   const auto number = static_cast<SyscallNumber>(step.number);
-  if (step.caller == kNoEnv || (number != pte_insert && number != env_alloc)) return 0;
+  const bool allocates = number == pte_insert || number == pte_fill || number == env_alloc;
+  if (step.caller == kNoEnv || !allocates) return 0;
   for (std::uint64_t page = 1; page < before.pages.size(); page++) {
     if (before.pages[page].status != PageStatus::Free) continue;
     if (after.pages[page].status != PageStatus::User) continue;
     const std::byte* const bytes = bed_.machine.page(PageNumber{page});
-    if (bytes[0] != std::byte{0} || std::memcmp(bytes, bytes + 1, kPageSize - 1) != 0) return page;
+    const auto holds = [&](const PageBytes& content) {
+      return std::memcmp(bytes, content.data(), kPageSize) == 0;
+    };
+    if (std::ranges::none_of(contents, holds)) return page;
   }
   return 0;
 }
@@ -442,10 +471,11 @@ std::uint64_t Driver::dirty_new_page(const Snapshot& before, const Snapshot& aft
 std::string Driver::judged(Step step, const std::function<std::int64_t()>& action) {
   if (watch_ == Watch::Sparsely && ++steps_ % kSparsely != 0) return action(), "";
   const Snapshot before{bed_};
+  const auto contents = contents_of_new_pages(step);
   step.result = action();
   if (bed_.machine.stopped) return "";
   const Snapshot after{bed_};
-  if (const std::uint64_t page = dirty_new_page(before, after, step); page != 0)
+  if (const std::uint64_t page = dirty_new_page(before, after, step, contents); page != 0)
     return "a new page holds old bytes: " + std::to_string(page);
   for (EnvIndex i = Snapshot::kEnvs; i < kMaxEnvironments; i++) {
     if (bed_.machine.tables().envs[i].id != 0) return "too many environments for the oracle";

@@ -52,7 +52,10 @@ class Driver {
   std::string random_call();
   std::string batch_text(const std::array<std::uint64_t, 6>& arguments);
   std::string judged(Step step, const std::function<std::int64_t()>& action);
-  std::uint64_t dirty_new_page(const Snapshot& before, const Snapshot& after, const Step& step);
+  using PageBytes = std::array<std::byte, kPageSize>;
+  std::vector<PageBytes> contents_of_new_pages(const Step& step);
+  std::uint64_t dirty_new_page(const Snapshot& before, const Snapshot& after, const Step& step,
+                               const std::vector<PageBytes>& contents);
   std::array<std::uint64_t, 6> arguments_for(SyscallNumber number);
   SyscallNumber pick_number();
 

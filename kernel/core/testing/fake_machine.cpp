@@ -56,6 +56,9 @@ std::byte* FakeMachine::page(PageNumber page) {
 }
 
 void FakeMachine::zero_page(PageNumber number) { std::memset(page(number), 0, kPageSize); }
+void FakeMachine::copy_page(PageNumber to, PageNumber from) {
+  std::memcpy(page(to), page(from), kPageSize);
+}
 
 void FakeMachine::write_entry(std::uint64_t* entry, std::uint64_t value) {
   const auto offset =

@@ -77,6 +77,7 @@ class FakeMachine final : public Machine {
 
   std::byte* page(PageNumber page) override;
   void zero_page(PageNumber page) override;
+  void copy_page(PageNumber to, PageNumber from) override;
   void write_entry(std::uint64_t* entry, std::uint64_t value) override;
   void update_entry(std::uint64_t* entry, std::uint64_t expected, std::uint64_t value) override;
   void flush(std::uint64_t va) override;

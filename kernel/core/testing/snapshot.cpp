@@ -94,6 +94,7 @@ Slots slots_of(const Step& step) {
     case SyscallNumber::large_insert:
       return {.right = a[0], .target = a[3] >> 32};
     case SyscallNumber::pte_insert_range:
+    case SyscallNumber::pte_fill:
       return {.right = a[0], .target = a[5] >> 32};
     case SyscallNumber::pte_modify_range:
       return {.right = a[4], .target = a[5] >> 32};
@@ -402,7 +403,8 @@ class Judge {
   }
   bool allocates() const {
     return batch_ || is(SyscallNumber::pte_insert) || is(SyscallNumber::pte_insert_range) ||
-           is(SyscallNumber::large_insert) || is(SyscallNumber::env_alloc);
+           is(SyscallNumber::large_insert) || is(SyscallNumber::pte_fill) ||
+           is(SyscallNumber::env_alloc);
   }
   /// The page now carries the first ACL entry that allocation gives it.
   bool freshly_mine(std::uint64_t page) const {

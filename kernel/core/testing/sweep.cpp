@@ -89,19 +89,23 @@ class Sweep {
       expect((entry & kPteUser) != 0, "entry without the user bit", table, i, entry);
       if (level == 1) {
         visit_leaf(entry, table, i);
+        expect(p.reader_limit != PageTables::kForked || p.acl[1].bits() == 0 ||
+                   (entry & kPteWritable) == 0,
+               "writable in a table marked read-only", table, i);
         leaves++;
         continue;
       }
+      const bool thawed = (p.acl[1].bits() >> i / 8 & 1) != 0;
       if (level == 2 && is_large(entry)) {
         for (std::uint64_t k = 0; k < kLargePages; k++)
           visit_leaf((entry & ~kPteLarge) + k * kPageSize, table, i);
+        expect(thawed, "large page in a group marked frozen", table, i);
         leaves += kLargePages;
         continue;
       }
       const std::uint64_t child = entry_page(entry);
       const bool frozen = (entry & kPteWritable) == 0;
-      expect(frozen || level == 4 || p.acl[1].bits() == 0, "writable in a table marked frozen",
-             table, i);
+      expect(frozen || level == 4 || thawed, "writable in a group marked frozen", table, i);
       expect(((entry & ~(kPtePageMask | kPteAccessed)) | kPteWritable) == PageTables::kTableBits,
              "odd bits in a table's entry", table, i, entry);
       expect(!frozen || is_shared(child), "frozen, and not shared", table, i);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The Xok authors
 //
-// M1 to M4, M7, M8, M10, W1, W2, L2: frames, tables, special bits, old contents, forked tables,
-// predicates, addresses.
+// M1 to M4, M7, M8, M10, M11, W1, W2, L2: frames, tables, special bits, old contents, forked
+// tables, copies, predicates, addresses.
 // (M5, M6 need several processors; M9 is in space.cpp.)
 #include "abi/wakeup.hpp"
 #include "tests/guest/attacks/attack.hpp"
@@ -15,6 +15,7 @@ namespace xok::guest {
 namespace {
 
 constexpr std::uint64_t kVa = 0x50'0000'0000;
+constexpr std::uint64_t kCopy = kVa + kPageSize;
 constexpr std::uint64_t kLargeVa = 0x51'0000'0000;
 constexpr std::uint64_t kLargeSize = std::uint64_t{512} * kPageSize;
 constexpr std::uint64_t kForkSlot = std::uint64_t{1} << 39;
@@ -236,6 +237,42 @@ void forked_tables(std::uint64_t) {
   g_vectors[2] = store_there();
 }
 
+/// M11: fresh pages with copies of what it does not see, of another's frames, and to where it may
+/// not write. `argument`: the victim.
+void copies(std::uint64_t victim) {
+  const auto copy = [](std::uint64_t source, std::uint64_t entry = kData, std::uint64_t slot = 0,
+                       std::uint64_t va = kCopy, std::uint64_t target = kSelf) {
+    return sys::pte_fill(slot, entry, va, 1, source, target);
+  };
+  g_results[0] = copy(0xffff'ffff'8010'0000);
+  g_results[1] = copy(kExposedBase);
+  g_results[2] = copy(kPageTableWindow);
+  g_results[3] = copy(kVa);  // nothing there yet
+  g_results[4] = copy(0x60'0000'0000);
+  const std::int64_t page = sys::pte_insert(0, kData, kVa, kSelf);
+  auto& word = *reinterpret_cast<volatile std::uint64_t*>(kVa);
+  word = kPattern;
+  g_results[5] = copy(kVa + 8);
+  g_results[6] = copy(kVa, g_page << kPageShift | kData);
+  g_results[7] = copy(kVa, 0);
+  g_results[8] = copy(kVa, kData | kPteLarge);
+  g_results[9] = copy(kVa, kData, 3);
+  g_results[10] = copy(kVa, kData, 0, kUserTop);
+  g_results[11] = copy(kVa, kData, 0, kCopy, make_target(0, static_cast<EnvId>(victim)));
+  g_results[12] = copy(kVa, kData, 0, kForked);
+  g_results[14] = sys::pte_fill(0, kData, kCopy, 2, kVa, kSelf);  // the second is not there
+  g_vectors[0] = load_entry(kCopy);
+  // A copy of what it only may read is its own, and the original stays as it was.
+  sys::pte_modify_range(kVa, 1, 0, kPteWritable, 0, kSelf);
+  g_results[13] = copy(kVa);
+  auto& copied = *reinterpret_cast<volatile std::uint64_t*>(kCopy);
+  g_first = copied;
+  copied = ~kPattern;
+  g_vectors[1] = word;
+  g_count = g_results[13] > 0 && g_results[13] != page &&
+            is_mine(static_cast<std::uint64_t>(g_results[13]));
+}
+
 bool has_umip() {
   std::uint32_t eax = 7, ebx = 0, ecx = 0, edx = 0;
   __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
@@ -357,6 +394,35 @@ void addresses(std::uint64_t) {
             static_cast<std::int64_t>(kNoFault));
     t.holds("M10 nothing is written to the page", mine == kPattern);
   }
+  {
+    Attacker a{copies, victim.id};
+    t.equal("M11 a forked table", sys::table_fork(kForkSlot, 3, kSelf, a.target), 0);
+    t.holds("M11 the attacker comes to its end", a.run());
+    struct Refusal {
+      const char* what;
+      Errc error;
+    };
+    constexpr Refusal kRefused[] = {{"M11 of kernel memory", Errc::BadArgument},
+                                    {"M11 of the exposed window", Errc::BadArgument},
+                                    {"M11 of the page-table window", Errc::BadArgument},
+                                    {"M11 of an empty entry", Errc::Fault},
+                                    {"M11 of no table", Errc::Fault},
+                                    {"M11 of a misplaced address", Errc::BadArgument},
+                                    {"M11 into the victim's frame", Errc::BadArgument},
+                                    {"M11 into no page", Errc::BadArgument},
+                                    {"M11 as a large page", Errc::NotSupported},
+                                    {"M11 by an empty slot", Errc::BadCapability},
+                                    {"M11 to behind user memory", Errc::BadArgument},
+                                    {"M11 into the victim", Errc::Denied},
+                                    {"M11 into forked tables", Errc::Busy}};
+    t.refused("M11 partly over itself", g_results[14], Errc::BadArgument);
+    for (int i = 0; i < 13; i++) t.refused(kRefused[i].what, g_results[i], kRefused[i].error);
+    t.equal("M11 nothing has been mapped", static_cast<std::int64_t>(g_vectors[0]), 0);
+    t.holds("M11 a copy is a page of its own", g_count == 1);
+    t.holds("M11 with the same content", g_first == kPattern);
+    t.holds("M11 and the original is not written", g_vectors[1] == kPattern);
+  }
+  clear();
   t.equal("M10 the tables are the test's again", sys::table_own(kRoot, kForked, kSelf), 3);
   t.equal("M10 the page, too", sys::pte_modify_range(kForked, 1, kPteWritable, 0, kRoot, kSelf), 0);
   mine = kPattern + 1;
