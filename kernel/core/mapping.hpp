@@ -21,9 +21,12 @@ constexpr bool range_ok(std::uint64_t va, std::uint64_t n) {
 
 /// What is kept of a present entry. Caching attributes only where the processor keeps several views
 /// of one page coherent (SystemInfo::caching_bits).
-inline std::uint64_t kept_bits(const Core& core, std::uint64_t entry) {
+inline std::uint64_t kept_mask(const Core& core) {
   constexpr std::uint64_t kKept = kPtePresent | kModifiable | kPtePageMask;
-  return (entry & (kKept | core.tables.info->caching_bits)) | kPteUser;
+  return kKept | core.tables.info->caching_bits;
+}
+inline std::uint64_t kept_bits(const Core& core, std::uint64_t entry) {
+  return (entry & kept_mask(core)) | kPteUser;
 }
 
 /// Whether `held` may map the page in use that a level-1 entry names; `old` is the one it replaces.

@@ -142,6 +142,14 @@ class PageTables {
     mark_used(table, entry);
     machine_.write_entry(entry, value);
   }
+  /// n entries of a table, from `entry` on, have been stored and are not 0. The counts are the
+  /// caller's.
+  void note_used(std::uint64_t table, const std::uint64_t* entry, std::uint64_t n) {
+    const std::size_t first = group_of(entry);
+    const std::size_t groups = group_of(entry + n - 1) - first;
+    Capability& map = pages_.info(table).acl[0];
+    map = Capability::from_bits(map.bits() | (~std::uint64_t{0} >> (63 - groups)) << first);
+  }
   /// Adds present level-1 entries to the counts of a complete path, unless a table of it was
   /// shared.
   void count_leaf(const Space& space, const Path& path, std::uint32_t change);

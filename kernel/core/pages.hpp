@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "abi/exposed.hpp"
 #include "base/check.hpp"
@@ -37,6 +38,7 @@ class Pages {
   void initialize(const ExposedTables& tables);
 
   [[nodiscard]] bool exists(std::uint64_t page) const { return page < system_->page_count; }
+  [[nodiscard]] std::span<PageInfo> records() { return {info_, system_->page_count}; }
   /// The record of a page that exists.
   PageInfo& info(std::uint64_t page) { return info_[page]; }
   /// The contents of a page of RAM: Machine::page, but without asking each time, because the direct
@@ -129,11 +131,15 @@ class Pages {
     // All three share the first byte: one comparison.
     return std::memcmp(&p, &alike, 1) == 0 && p.acl[0].bits() == acl;
   }
+  /// Where, in bytes, the record of the page that an entry names is among all.
+  static std::uint64_t record_offset(std::uint64_t entry) {
+    static_assert(sizeof(PageInfo) == 32);  // in one step: a multiplication and two shifts less
+    return (entry & kPtePageMask) >> (kPageShift - 5);
+  }
   /// The record, among all from page 0's on, of the page that an entry names.
   static PageInfo& named_by(std::uint64_t entry, PageInfo* records) {
-    static_assert(sizeof(PageInfo) == 32);  // in one step: a multiplication and two shifts less
-    auto* const bytes = reinterpret_cast<std::byte*>(records);
-    return *reinterpret_cast<PageInfo*>(bytes + ((entry & kPtePageMask) >> (kPageShift - 5)));
+    return *reinterpret_cast<PageInfo*>(reinterpret_cast<std::byte*>(records) +
+                                        record_offset(entry));
   }
 
   static constexpr std::uint8_t kAnyNumber = 2;

@@ -102,22 +102,21 @@ void Scheduler::free_slices(EnvIndex env) {
 
 // -- Choosing
 
-/// Whether `env`, which is not Runnable, can run now after all: a sleeper whose predicate holds is
-/// woken by asking.
-bool Scheduler::try_wake(EnvIndex env, std::uint64_t& deadline) {
-  Env& record = envs_[env];
-  EnvState& state = states_[env];
-  if (record.status != EnvStatus::Sleeping || state.predicate == nullptr || !state.context_set)
-    return false;
-  const Verdict verdict = evaluate(*state.predicate, machine_.cycles());
+/// Whether a sleeper can run now after all: it is woken by asking, if its predicate holds.
+bool Scheduler::try_wake(EnvIndex env, const Predicate& predicate, std::uint64_t& deadline) {
+  const Verdict verdict = evaluate(predicate, machine_.cycles());
   if (!verdict.tag.has_value()) {
     if (verdict.deadline < deadline) deadline = verdict.deadline;
     return false;
   }
-  record.status = EnvStatus::Runnable;
-  machine_.result(env) = *verdict.tag;
-  machine_.uenv(env).wake_tag = *verdict.tag;
+  wake(env, *verdict.tag);
   return true;
+}
+
+void Scheduler::wake(EnvIndex env, std::uint32_t tag) {
+  envs_[env].status = EnvStatus::Runnable;
+  machine_.result(env) = tag;
+  machine_.uenv(env).wake_tag = tag;
 }
 
 /// Whether an environment other than the current one owns a slice and can run.
@@ -189,13 +188,6 @@ void Scheduler::let_go(Cpu& cpu) {
   machine_.context_release(cpu.current, is_plain(cpu.current));
   states_[cpu.current].processor = kNowhere;
   set_current(cpu, kNoEnv);
-}
-
-/// Whether an environment's next turn is nothing but its resumption.
-bool Scheduler::is_plain(EnvIndex env) const {
-  const EnvState& state = states_[env];
-  return envs_[env].status == EnvStatus::Runnable && state.method == 0 && !state.revoke_due &&
-         state.overruns_in_a_row == 0 && !state.forced_out;
 }
 
 void Scheduler::catch_up(Cpu& cpu) {

@@ -191,9 +191,20 @@ class Scheduler {
   bool ready(const Cpu& cpu, EnvIndex env, std::uint64_t& deadline) {
     const std::uint32_t has = states_[env].processor;
     if (has != kNowhere && has != cpu.number) return false;
-    return envs_[env].status == EnvStatus::Runnable || try_wake(env, deadline);
+    const EnvStatus status = envs_[env].status;
+    if (status == EnvStatus::Runnable) return true;
+    // Who has set a predicate has run, so its context is set.
+    const Predicate* const predicate = states_[env].predicate;
+    if (status != EnvStatus::Sleeping || predicate == nullptr) return false;
+    if (!predicate->differences) [[unlikely]]
+      return try_wake(env, *predicate, deadline);
+    const Predicate::Term* const term = first_difference(*predicate);
+    if (term == nullptr) return false;
+    wake(env, term->tag);
+    return true;
   }
-  bool try_wake(EnvIndex env, std::uint64_t& deadline);
+  bool try_wake(EnvIndex env, const Predicate& predicate, std::uint64_t& deadline);
+  void wake(EnvIndex env, std::uint32_t tag);
   void start_slice(Cpu& cpu, const Choice& choice);
   void give(Cpu& cpu, EnvIndex env);
   void leave(Cpu& cpu);
@@ -209,7 +220,12 @@ class Scheduler {
     translations_.load(state.method_top, state.method_shows);
   }
   static void set_current(Cpu& cpu, EnvIndex env) { cpu.current = cpu.settled = env; }
-  [[nodiscard]] bool is_plain(EnvIndex env) const;
+  /// Whether an environment's next turn is nothing but its resumption.
+  [[nodiscard]] bool is_plain(EnvIndex env) const {
+    const EnvState& state = states_[env];
+    return envs_[env].status == EnvStatus::Runnable && state.method == 0 && !state.revoke_due &&
+           state.overruns_in_a_row == 0 && !state.forced_out;
+  }
   void let_go(Cpu& cpu);
   void seize(std::uint32_t number);
   void stop_idling(const Cpu& cpu);

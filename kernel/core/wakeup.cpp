@@ -88,6 +88,7 @@ Verdict evaluate(const Predicate& predicate, std::uint64_t now) {
 
 Result<> Wakeups::translate(std::uint64_t top, std::span<const WakeTerm> terms, Predicate& out) {
   out.terms = out.pinned = 0;
+  out.differences = true;
   if (terms.empty() || terms.size() > kMaxWakeTerms) return fail(Errc::BadArgument);
   if (terms.back().ends_product != 1) return fail(Errc::BadArgument);
   for (const WakeTerm& term : terms) {
@@ -96,6 +97,9 @@ Result<> Wakeups::translate(std::uint64_t top, std::span<const WakeTerm> terms, 
       release(out);
       return done;
     }
+    const Predicate::Term& last = out.term[out.terms - 1];
+    out.differences = out.differences && last.plain && last.ends_product == 1 &&
+                      last.accepts == accepted(WakeComparison::NotEqual);
   }
   return {};
 }
@@ -109,6 +113,7 @@ void Wakeups::replace(Predicate& to, const Predicate& from) {
   release(to);
   to.terms = from.terms;
   to.pinned = from.pinned;
+  to.differences = from.differences;
   for (std::uint32_t i = 0; i < from.terms; i++) {
     Predicate::Term& term = to.term[i];
     term = from.term[i];

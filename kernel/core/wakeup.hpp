@@ -35,6 +35,8 @@ struct Predicate {
   static constexpr std::uint8_t kLess = 1, kSame = 2, kMore = 4;
   std::uint32_t terms;
   std::uint32_t pinned;
+  /// The usual shape: each term a product of its own, all plain, all of them NotEqual.
+  bool differences;
   std::array<Term, kMaxWakeTerms> term;
   std::array<std::uint32_t, 2 * kMaxWakeTerms> page;  ///< the first `pinned` are pinned
 };
@@ -48,6 +50,19 @@ struct Verdict {
 
 /// Evaluates at clock value `now`. Cost: linear in the terms, at most kMaxWakeTerms.
 Verdict evaluate(const Predicate& predicate, std::uint64_t now);
+
+/// The same for one of `differences`, which no clock makes true: the first term that holds, or
+/// nullptr. Cost: 6 instructions for a term.
+inline const Predicate::Term* first_difference(const Predicate& predicate) {
+  const Predicate::Term* const end = predicate.term.data() + predicate.terms;
+  for (const Predicate::Term* term = predicate.term.data(); term != end; term++) {
+    // User memory: others write it meanwhile.
+    if (__atomic_load_n(term->left, __ATOMIC_ACQUIRE) !=
+        __atomic_load_n(term->right, __ATOMIC_ACQUIRE))
+      return term;
+  }
+  return nullptr;
+}
 
 class Wakeups {
  public:
