@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #include "exos/fd/pipe_files.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "exos/fd/operations.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/signals.hpp"
+#include "exos/rt/registers.hpp"
 #include "exos/rt/self.hpp"
 
 namespace xok::exos {
@@ -17,15 +19,36 @@ namespace {
 
 std::byte* new_pipe_page() { return static_cast<std::byte*>(arena().allocate_pages(1)); }
 
-std::size_t drain(Pipe& pipe, std::span<std::byte> to) {
-  std::size_t done = 0;
-  while (done < to.size()) {
+/// What has been moved, until everything was, or nothing was left, or memory could not be touched.
+struct Moved {
+  std::size_t bytes = 0;
+  bool fault = false;
+};
+
+Moved drain(Pipe& pipe, std::span<std::byte> to) {
+  Moved done;
+  while (done.bytes < to.size() && !done.fault) {
     const std::span<const std::byte> data = pipe.data();
     if (data.empty()) break;
-    const std::size_t n = data.size() < to.size() - done ? data.size() : to.size() - done;
-    std::memcpy(to.data() + done, data.data(), n);
-    pipe.take(n);
-    done += n;
+    const std::size_t n = std::min(data.size(), to.size() - done.bytes);
+    const std::size_t left = rt::rt_user_copy(to.data() + done.bytes, data.data(), n);
+    pipe.take(n - left);
+    done.bytes += n - left;
+    done.fault = left != 0;
+  }
+  return done;
+}
+
+Moved fill(Pipe& pipe, std::span<const std::byte> from) {
+  Moved done;
+  while (done.bytes < from.size() && !done.fault) {
+    const std::span<std::byte> space = pipe.space(new_pipe_page);
+    if (space.empty()) break;
+    const std::size_t n = std::min(space.size(), from.size() - done.bytes);
+    const std::size_t left = rt::rt_user_copy(space.data(), from.data() + done.bytes, n);
+    pipe.put(n - left);
+    done.bytes += n - left;
+    done.fault = left != 0;
   }
   return done;
 }
@@ -95,13 +118,16 @@ Outcome<std::size_t> read_pipe(OpenFile& file, std::span<std::byte> to) {
   for (;;) {
     rt::WaitSet wait;
     wait.watch(pipe.read_event);
-    {
+    // Without the lock: what changes in between changes the event, too.
+    if (pipe.used() != 0 || pipe.writers == 0 || to.empty()) {
       const FileSystemLock lock;
-      const std::size_t n = drain(pipe, to);
-      if (n != 0) rouse(pipe.waiting_writer);
-      if (n != 0 || to.empty() || pipe.writers == 0) return n;
-      pipe.waiting_reader = rt::env_id();
+      const Moved done = drain(pipe, to);
+      if (done.bytes != 0) rouse(pipe.waiting_writer);
+      if (done.bytes != 0 || to.empty()) return done.bytes;
+      if (done.fault) return std::unexpected{Errc::Fault};
+      if (pipe.writers == 0) return 0;
     }
+    pipe.waiting_reader = rt::env_id();
     if ((file.flags & kOpenNonBlocking) != 0) return std::unexpected{Errc::WouldBlock};
     XOK_TRY(wait_for(wait));
   }
@@ -123,8 +149,11 @@ Outcome<std::size_t> write_pipe(OpenFile& file, std::span<const std::byte> from)
       const std::size_t left = from.size() - done;
       const std::size_t need = from.size() <= Pipe::kAtomic ? left : 1;
       if (pipe.room() >= need) {
-        done += fill_pipe(pipe, from.subspan(done));
+        const Moved moved = fill(pipe, from.subspan(done));
+        done += moved.bytes;
         rouse(pipe.waiting_reader);
+        if (moved.fault && done == 0) return std::unexpected{Errc::Fault};
+        if (moved.fault) return done;
       }
       if (done == from.size()) return done;
       pipe.waiting_writer = rt::env_id();

@@ -18,6 +18,8 @@ std::size_t fill_pipe(Pipe& pipe, std::span<const std::byte> from);
 /// Gives the memory of its bytes back, and with it the bytes.
 void empty_pipe(Pipe& pipe);
 
+/// The bytes may be memory of the program's that nobody has touched. Errors  Fault (of the first);
+/// Closed (no reader); WouldBlock; Interrupted
 Outcome<std::size_t> read_pipe(OpenFile& file, std::span<std::byte> to);
 Outcome<std::size_t> write_pipe(OpenFile& file, std::span<const std::byte> from);
 std::uint32_t poll_pipe(const OpenFile& file);

@@ -146,12 +146,12 @@ std::int64_t socket_error(Error error) {
 }
 
 bool copy_in(void* to, std::uint64_t from, std::size_t n) {
-  if (from >= kProgramTop || n > kProgramTop - from) return false;
+  if (!is_program_range(from, n)) return false;
   return rt::rt_user_copy(to, reinterpret_cast<const void*>(from), n) == 0;
 }
 
 bool copy_out(std::uint64_t to, const void* from, std::size_t n) {
-  if (to >= kProgramTop || n > kProgramTop - to) return false;
+  if (!is_program_range(to, n)) return false;
   return rt::rt_user_copy(reinterpret_cast<void*>(to), from, n) == 0;
 }
 

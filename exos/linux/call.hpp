@@ -67,6 +67,11 @@ std::int64_t result_of(const std::expected<T, E>& outcome) {
   return outcome.has_value() ? static_cast<std::int64_t>(*outcome) : error_number(outcome.error());
 }
 
+/// Whether n bytes are where memory of the program can be.
+constexpr bool is_program_range(std::uint64_t address, std::size_t n) {
+  return address < kProgramTop && n <= kProgramTop - address;
+}
+
 /// Reads a T of the program's memory. False: EFAULT.
 bool copy_in(void* to, std::uint64_t from, std::size_t n);
 bool copy_out(std::uint64_t to, const void* from, std::size_t n);

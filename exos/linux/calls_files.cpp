@@ -6,6 +6,7 @@
 #include <array>
 
 #include "exos/fd/operations.hpp"
+#include "exos/fd/pipe_files.hpp"
 #include "exos/linux/socket_calls.hpp"
 #include "exos/proc/file_system.hpp"
 #include "exos/proc/signals.hpp"
@@ -136,12 +137,23 @@ std::size_t record_length(std::size_t name) {
 
 std::int64_t call_read(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(to_read(a[0]));
+  if (file->kind == FileKind::Pipe) {
+    const std::size_t length = std::min<std::uint64_t>(a[2], kMaxTransfer);
+    if (length != 0 && !is_program_range(a[1], length)) return -kEFAULT;
+    return result_of(read_pipe(*file, {reinterpret_cast<std::byte*>(a[1]), length}));
+  }
   const auto to = XOK_LINUX_TRY(user_output(a[1], std::min<std::uint64_t>(a[2], kMaxTransfer)));
   return read_result(*file, read_file(*file, to));
 }
 
 std::int64_t call_write(const Arguments& a) {
   OpenFile* file = XOK_LINUX_TRY(to_write(a[0]));
+  if (file->kind == FileKind::Pipe) {
+    const std::size_t length = std::min<std::uint64_t>(a[2], kMaxTransfer);
+    if (length != 0 && !is_program_range(a[1], length)) return -kEFAULT;
+    return write_result(*file,
+                        write_pipe(*file, {reinterpret_cast<const std::byte*>(a[1]), length}));
+  }
   const auto from = XOK_LINUX_TRY(user_input(a[1], std::min<std::uint64_t>(a[2], kMaxTransfer)));
   return write_result(*file, write_file(*file, from));
 }

@@ -10,8 +10,6 @@
 
 namespace xok::exos {
 
-FileSystemLock::FileSystemLock() : locked_{shared().file_lock} {}
-
 Vfs file_system() {
   return {shared().vfs, arena(), &process_source(), static_cast<std::int64_t>(rt::wall_ns())};
 }

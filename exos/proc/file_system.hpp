@@ -4,13 +4,14 @@
 
 #include "exos/fs/vfs.hpp"
 #include "exos/rt/lock.hpp"
+#include "exos/shared.hpp"
 
 namespace xok::exos {
 
 /// Holds the lock of files and file systems.
 class FileSystemLock {
  public:
-  FileSystemLock();
+  FileSystemLock() : locked_{shared().file_lock} {}
 
  private:
   rt::Locked locked_;
