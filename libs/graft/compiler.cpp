@@ -26,9 +26,9 @@
 
 #include <array>
 #include <bit>
-#include <cstddef>
 
-#include "libs/graft/arithmetic.hpp"
+#include "libs/graft/compile_arithmetic.hpp"
+#include "libs/graft/memory_layout.hpp"
 
 namespace xok::graft {
 
@@ -40,52 +40,10 @@ using vcode::Op;
 using vcode::Reg;
 using vcode::Size;
 
-/// Where compiled code finds things in a Memory, from r12.
-struct MemoryLayout {
-  static_assert(sizeof(Memory::Region) == 48);
-  enum : std::size_t {
-    kOutput = Memory::kOutput,
-    kStack = Memory::kStack,
-    kInput0 = Memory::kInput0,
-    kRegionCount = Memory::kRegionCount
-  };
-
-  static constexpr std::int32_t kSteps = offsetof(Memory, steps_);
-  static constexpr std::int32_t kStop = offsetof(Memory, stop_);
-  static constexpr std::int32_t kSavedStack = offsetof(Memory, saved_stack_);
-  static constexpr std::int32_t kStackBytes = offsetof(Memory, stack_);
-
-  static constexpr std::int32_t region(std::size_t i) {
-    return static_cast<std::int32_t>(offsetof(Memory, regions_) + i * sizeof(Memory::Region));
-  }
-  static constexpr std::int32_t base(std::size_t i) {
-    return region(i) + static_cast<std::int32_t>(offsetof(Memory::Region, base));
-  }
-  static constexpr std::int32_t read_map(std::size_t i) {
-    return region(i) + static_cast<std::int32_t>(offsetof(Memory::Region, read_map));
-  }
-  static constexpr std::int32_t fits(std::size_t i, Size size) {
-    return region(i) + static_cast<std::int32_t>(offsetof(Memory::Region, fits) +
-                                                 8 * static_cast<std::size_t>(size));
-  }
-  static constexpr std::uint64_t address(std::size_t i) { return Memory::region_address(i); }
-  static constexpr std::size_t region_of(std::uint64_t address) {
-    return Memory::region_of(address);
-  }
-};
-
 namespace {
 
 using Layout = MemoryLayout;
 
-constexpr Reg kMemory = Reg::R12;
-constexpr Reg kStepsLeft = Reg::R9;
-constexpr Reg kInput0Base = Reg::Rbp;
-constexpr Reg kAddress = Reg::R11;  // scratch, and the address in an access
-constexpr Reg kOther = Reg::R10;    // scratch
-
-constexpr Reg kHost[] = {Reg::Rax, Reg::Rdi, Reg::Rsi, Reg::Rdx, Reg::Rcx,
-                         Reg::R8,  Reg::Rbx, Reg::R13, Reg::R14, Reg::R15};
 constexpr std::size_t kUnknown = Layout::kRegionCount;
 
 Mem field(std::int32_t offset) { return at(kMemory, offset); }
@@ -145,8 +103,6 @@ class Compiler {
  private:
   // The frame around the program.
 
-  void zero(Reg reg) { a_.alu(Op::Xor, Size::B4, reg, reg); }
-
   /// The code is a function of a Memory (rdi) and the address of r1 (rsi). Only what the program
   /// names is saved and set.
   void enter() {
@@ -162,7 +118,7 @@ class Compiler {
       if (program_.uses_register(r))
         a_.load(Size::B8, kHost[r], at(Reg::Rsi, static_cast<std::int32_t>(8 * (r - 1))));
     for (const unsigned r : {0u, 6u, 7u, 8u, 9u})
-      if (program_.uses_register(r)) zero(kHost[r]);
+      if (program_.uses_register(r)) zero(a_, kHost[r]);
   }
 
   std::span<const Reg> saved() const { return std::span{saved_}.first(saved_count_); }
@@ -171,7 +127,7 @@ class Compiler {
     stop_at(bad_read_, Stop::BadRead);
     stop_at(bad_write_, Stop::BadWrite);
     a_.bind(out_of_steps_);
-    zero(kStepsLeft);
+    zero(a_, kStepsLeft);
     a_.mov_immediate(Reg::Rax, static_cast<std::uint64_t>(Stop::OutOfSteps));
     a_.bind(stop_);
     a_.store(Size::B8, field(Layout::kStop), Reg::Rax);
@@ -212,9 +168,9 @@ class Compiler {
       case Class::Stx:
         return store_memory(in);
       case Class::Alu:
-        return arithmetic(in, Size::B4);
+        return arithmetic(in);
       case Class::Alu64:
-        return arithmetic(in, Size::B8);
+        return arithmetic(in);
       case Class::Jmp:
         if (jump_op(in.opcode) == JumpOp::Call) return call(in);
         if (jump_op(in.opcode) == JumpOp::Exit) return exit();
@@ -230,12 +186,7 @@ class Compiler {
     return Memory::kStackAddress + (slots_[at_].level + 1) * kFrameSize;
   }
 
-  /// The register that holds eBPF's register `r`; r10 is put into `scratch`.
-  Reg host(unsigned r, Reg scratch) {
-    if (r != kFrameRegister) return kHost[r];
-    a_.mov_immediate(scratch, frame_end());
-    return scratch;
-  }
+  Reg host(unsigned r, Reg scratch) { return host_register(a_, r, frame_end(), scratch); }
 
   void load_immediate(const Instruction& in) {
     const auto low = static_cast<std::uint32_t>(in.immediate);
@@ -396,174 +347,13 @@ class Compiler {
     a_.ret();
   }
 
-  // Arithmetic.
+  // Arithmetic is in compile_arithmetic.cpp; only the guesses are kept here.
 
-  void arithmetic(const Instruction& in, Size size) {
-    const AluOp op = alu_op(in.opcode);
-    const Reg to = kHost[in.destination()];
+  void arithmetic(const Instruction& in) {
     follow_pointer(in);
-    switch (op) {
-      case AluOp::Neg:
-        return a_.negate(size, to);
-      case AluOp::End:
-        return swap(in, to);
-      case AluOp::Mov:
-        return move(in, size, to);
-      case AluOp::Div:
-      case AluOp::Mod:
-        return divide(in, size, to);
-      default:
-        break;
-    }
-    if (!has_source_register(in.opcode)) return by_immediate(op, size, to, in.immediate);
-    const Reg from = host(in.source(), kAddress);
-    switch (op) {
-      case AluOp::Mul:
-        return a_.multiply(size, to, from);
-      case AluOp::Lsh:
-        return shift(vcode::Shift::Shl, size, to, from);
-      case AluOp::Rsh:
-        return shift(vcode::Shift::Shr, size, to, from);
-      case AluOp::Arsh:
-        return shift(vcode::Shift::Sar, size, to, from);
-      default:
-        return a_.alu(plain(op), size, to, from);
-    }
+    compile_arithmetic(a_, in, frame_end());
   }
 
-  static Op plain(AluOp op) {
-    switch (op) {
-      case AluOp::Sub:
-        return Op::Sub;
-      case AluOp::Or:
-        return Op::Or;
-      case AluOp::And:
-        return Op::And;
-      case AluOp::Xor:
-        return Op::Xor;
-      default:
-        return Op::Add;
-    }
-  }
-
-  void by_immediate(AluOp op, Size size, Reg to, std::int32_t value) {
-    const auto count = static_cast<std::uint8_t>(value & (size == Size::B8 ? 63 : 31));
-    switch (op) {
-      case AluOp::Mul:
-        return a_.multiply(size, to, to, value);
-      case AluOp::Lsh:
-        return a_.shift(vcode::Shift::Shl, size, to, count);
-      case AluOp::Rsh:
-        return a_.shift(vcode::Shift::Shr, size, to, count);
-      case AluOp::Arsh:
-        return a_.shift(vcode::Shift::Sar, size, to, count);
-      default:
-        return a_.alu(plain(op), size, to, value);
-    }
-  }
-
-  void move(const Instruction& in, Size size, Reg to) {
-    if (!has_source_register(in.opcode)) {
-      const auto value = static_cast<std::uint64_t>(in.immediate);
-      return a_.mov_immediate(to, size == Size::B8 ? value : value & 0xffffffff);
-    }
-    if (in.source() == kFrameRegister && in.offset == 0)
-      return a_.mov_immediate(to, frame_end());  // fits in 32 bits
-    const Reg from = host(in.source(), kAddress);
-    switch (in.offset) {
-      case 8:
-        return a_.sign_extend(size, Size::B1, to, from);
-      case 16:
-        return a_.sign_extend(size, Size::B2, to, from);
-      case 32:
-        return a_.sign_extend(size, Size::B4, to, from);
-      default:
-        return a_.mov(size, to, from);
-    }
-  }
-
-  void swap(const Instruction& in, Reg reg) {
-    const bool swaps = class_of(in.opcode) == Class::Alu64 || has_source_register(in.opcode);
-    switch (in.immediate) {
-      case 16:
-        if (swaps) a_.swap_bytes(Size::B2, reg);
-        return a_.zero_extend(Size::B2, reg, reg);
-      case 32:
-        if (swaps) return a_.swap_bytes(Size::B4, reg);
-        return a_.zero_extend(Size::B4, reg, reg);
-      default:
-        if (swaps) a_.swap_bytes(Size::B8, reg);
-    }
-  }
-
-  /// By a register: the count must be in cl, which is eBPF's r4.
-  void shift(vcode::Shift op, Size size, Reg to, Reg count) {
-    if (count == Reg::Rcx && to != Reg::Rcx) return a_.shift_by_cl(op, size, to);
-    if (to == Reg::Rcx) {
-      a_.mov(Size::B8, kOther, Reg::Rcx);
-      if (count != Reg::Rcx) a_.mov(Size::B4, Reg::Rcx, count);
-      a_.shift_by_cl(op, size, kOther);
-      return a_.mov(Size::B8, Reg::Rcx, kOther);
-    }
-    a_.mov(Size::B8, kOther, Reg::Rcx);
-    a_.mov(Size::B4, Reg::Rcx, count);
-    a_.shift_by_cl(op, size, to);
-    a_.mov(Size::B8, Reg::Rcx, kOther);
-  }
-
-  /// The processor divides rdx:rax and faults where eBPF has results: by 0, and the lowest number
-  /// by -1.
-  void divide(const Instruction& in, Size size, Reg to) {
-    const bool quotient = alu_op(in.opcode) == AluOp::Div;
-    const bool is_signed = in.offset != 0;
-    Label zero_divisor;
-    Label done;
-    Label minus_one;
-    if (has_source_register(in.opcode)) {
-      a_.mov(size, kAddress, host(in.source(), kAddress));
-    } else {
-      a_.mov_immediate(kAddress, static_cast<std::uint64_t>(in.immediate));
-    }
-    a_.test(size, kAddress, kAddress);
-    a_.jump_if(Cond::Equal, zero_divisor);
-    if (is_signed) {
-      a_.compare(size, kAddress, -1);
-      a_.jump_if(Cond::Equal, minus_one);
-    }
-    a_.mov(Size::B8, kOther, Reg::Rax);
-    a_.push(Reg::Rdx);
-    if (to != Reg::Rax) a_.mov(Size::B8, Reg::Rax, to);
-    if (is_signed) {
-      a_.extend_rax_to_rdx(size);
-      a_.divide_signed(size, kAddress);
-    } else {
-      zero(Reg::Rdx);
-      a_.divide_unsigned(size, kAddress);
-    }
-    a_.mov(size, kAddress, quotient ? Reg::Rax : Reg::Rdx);
-    a_.pop(Reg::Rdx);
-    a_.mov(Size::B8, Reg::Rax, kOther);
-    a_.mov(Size::B8, to, kAddress);
-    a_.jump(done);
-    if (is_signed) {
-      a_.bind(minus_one);
-      if (quotient) {
-        a_.negate(size, to);
-      } else {
-        zero(to);
-      }
-      a_.jump(done);
-    }
-    a_.bind(zero_divisor);
-    if (quotient) {
-      zero(to);
-    } else if (size == Size::B4) {
-      a_.mov(Size::B4, to, to);
-    }
-    a_.bind(done);
-  }
-
-  /// Keeps the guesses.
   void follow_pointer(const Instruction& in) {
     const AluOp op = alu_op(in.opcode);
     std::size_t& to = guesses_[in.destination()];
@@ -633,7 +423,7 @@ class Compiler {
     a_.load(Size::B8, kStepsLeft, field(Layout::kSteps));
     a_.compare(Size::B8, field(Layout::kStop), 0);
     a_.jump_if(Cond::NotEqual, refused_);
-    for (std::size_t r = 1; r <= 5; ++r) zero(kHost[r]);
+    for (std::size_t r = 1; r <= 5; ++r) zero(a_, kHost[r]);
   }
 
   const Program& program_;

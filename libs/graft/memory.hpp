@@ -93,7 +93,7 @@ class Memory {
 
  private:
   friend class Interpreter;
-  friend struct MemoryLayout;  // compiler.cpp: what compiled code knows of this
+  friend struct MemoryLayout;  // what compiled code knows of this
   friend class CompiledProgram;
 
   /// A region; `fits[n]` is the number of offsets at which 2^n bytes lie inside.
