@@ -60,7 +60,10 @@ struct Record {
   using Value = T;
   static constexpr std::size_t kWords = (sizeof(T) + 7) / 8;
   static constexpr std::size_t kCopies = 2 * kWriters;
-  static_assert(std::is_trivially_copyable_v<T> && std::is_standard_layout_v<T>);
+  static constexpr std::size_t bytes_of_word(std::size_t i) {
+    return i + 1 < kWords ? 8 : sizeof(T) - 8 * (kWords - 1);
+  }
+  static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>);
   static_assert(std::has_single_bit(kApart) && kApart >= 64 && kWriters > 0 && kCopies <= 0x1'0000);
 
   struct alignas(64) Copy {
@@ -89,8 +92,9 @@ class RecordReader {
   ///          Busy       each of kRecordTries times it was replaced while it was copied
   /// Context  any, upcalls included. Cost about 20 instructions, 3 a word, and the check
   [[nodiscard]] Result<T> read() const {
-    const Localised newest = XOK_TRY(localise());
-    return newest.value;
+    T copy;
+    (void)XOK_TRY(localise(copy));
+    return copy;
   }
 
   /// Changes with every version: to be watched (rt::WaitSet::watch). Take its value, then read.
@@ -99,23 +103,19 @@ class RecordReader {
  protected:
   static constexpr std::uint64_t kCopyBits = 16;
 
-  struct Localised {
-    std::uint64_t newest;
-    T value;
-  };
-
-  [[nodiscard]] Result<Localised> localise() const {
+  /// Copies the newest version out. Returns  the word that says which that was
+  [[nodiscard]] Result<std::uint64_t> localise(T& to) const {
     for (unsigned i = 0; i < kRecordTries; i++) {
       // acquire; pairs with the compare-and-swap of `publish`
       const std::uint64_t newest = __atomic_load_n(&record_.newest, __ATOMIC_ACQUIRE);
       const std::uint64_t copy = newest & ((1u << kCopyBits) - 1);
       if (copy >= R::kCopies) return fail(Errc::BadFormat);
-      Localised out{.newest = newest, .value = load(record_.writers[copy / 2].copies[copy % 2])};
+      load(to, record_.writers[copy / 2].copies[copy % 2]);
       // The owner stores into the copy again only after another version was published, and the
       // loads were acquires: whoever has seen such a store sees another word here.
       if (__atomic_load_n(&record_.newest, __ATOMIC_RELAXED) != newest) continue;
-      if (!check_(std::as_const(out.value))) return fail(Errc::BadFormat);
-      return out;
+      if (!check_(std::as_const(to))) return fail(Errc::BadFormat);
+      return newest;
     }
     return fail(Errc::Busy);
   }
@@ -124,14 +124,14 @@ class RecordReader {
   [[nodiscard]] R& record() const { return record_; }
 
  private:
-  static T load(const typename R::Copy& copy) {
-    std::array<std::uint64_t, R::kWords> words;
+  static void load(T& to, const typename R::Copy& copy) {
+    auto* const bytes = reinterpret_cast<std::byte*>(&to);
     // acquire; pairs with the releases of RecordWriter::store
-    for (std::size_t i = 0; i < R::kWords; i++)
-      words[i] = __atomic_load_n(&copy.words[i], __ATOMIC_ACQUIRE);
-    T value;
-    std::memcpy(&value, words.data(), sizeof value);
-    return value;
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < R::kWords; i++) {
+      const std::uint64_t word = __atomic_load_n(&copy.words[i], __ATOMIC_ACQUIRE);
+      std::memcpy(bytes + 8 * i, &word, R::bytes_of_word(i));
+    }
   }
 
   R& record_;
@@ -161,14 +161,15 @@ class RecordWriter : public RecordReader<R, Check> {
   template <class Change>
   Result<> update(const Change& change) {
     for (unsigned i = 0; i < kRecordTries; i++) {
-      auto newest = XOK_TRY(Base::localise());
-      if constexpr (std::is_void_v<decltype(change(newest.value))>) {
-        change(newest.value);
+      T copy;
+      const std::uint64_t newest = XOK_TRY(Base::localise(copy));
+      if constexpr (std::is_void_v<decltype(change(copy))>) {
+        change(copy);
       } else {
-        XOK_TRY(change(newest.value));
+        XOK_TRY(change(copy));
       }
-      if (!Base::admits(newest.value)) return fail(Errc::BadArgument);
-      if (publish(newest.newest, newest.value)) return {};
+      if (!Base::admits(copy)) return fail(Errc::BadArgument);
+      if (publish(newest, copy)) return {};
     }
     return fail(Errc::Busy);
   }
@@ -199,10 +200,13 @@ class RecordWriter : public RecordReader<R, Check> {
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
   }
   static void store(typename R::Copy& copy, const T& value) {
-    std::array<std::uint64_t, R::kWords> words{};
-    std::memcpy(words.data(), &value, sizeof value);
-    for (std::size_t i = 0; i < R::kWords; i++)
-      __atomic_store_n(&copy.words[i], words[i], __ATOMIC_RELEASE);
+    const auto* const bytes = reinterpret_cast<const std::byte*>(&value);
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < R::kWords; i++) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes + 8 * i, R::bytes_of_word(i));
+      __atomic_store_n(&copy.words[i], word, __ATOMIC_RELEASE);
+    }
   }
 
   std::size_t writer_;
