@@ -123,6 +123,19 @@ void Driver::found_families() {
   }
 }
 
+void Driver::rewrite_what_is_read() {
+  bed_.machine.rewrite = [this](std::span<std::byte> bytes) {
+    for (std::byte* at = bytes.data(); bytes.data() + bytes.size() - at >= 8; at += 8) {
+      const std::uint64_t kind = choose_(4);
+      const std::uint64_t word = kind == 0   ? entry()
+                                 : kind == 1 ? capability()
+                                 : kind == 2 ? small_count()
+                                             : address();
+      std::memcpy(at, &word, sizeof word);
+    }
+  };
+}
+
 // -- Choices
 
 std::uint64_t Driver::slot() {

@@ -26,6 +26,10 @@ class Driver {
   enum class Watch : std::uint8_t { Everything, Sparsely };
   explicit Driver(Choose choose, Watch watch = Watch::Everything);
 
+  /// From now on whatever the kernel copies from user memory is other than before when it looks
+  /// again: numbers of pages and calls, capabilities, anything.
+  void rewrite_what_is_read();
+
   /// Makes up to `steps` steps. "" or what went wrong; `trace()` then says how it came to it.
   std::string run(unsigned steps);
   /// Ends everything and compares the counts with those at the start. "" or what is lost.

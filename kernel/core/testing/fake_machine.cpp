@@ -201,6 +201,10 @@ bool FakeMachine::user_store(std::uint64_t va, std::uint64_t value) {
 }
 
 bool FakeMachine::copy_from_user(void* to, std::uint64_t from, std::size_t n) {
+  return load(to, from, n, rewrite);
+}
+
+bool FakeMachine::load(void* to, std::uint64_t from, std::size_t n, const Rewrite& then) {
   auto* out = static_cast<std::byte*>(to);
   while (n > 0) {
     std::size_t left = 0;
@@ -208,6 +212,7 @@ bool FakeMachine::copy_from_user(void* to, std::uint64_t from, std::size_t n) {
     if (!access(from, false, left, at)) return false;
     const std::size_t part = std::min(left, n);
     std::memcpy(out, at, part);
+    if (then) then(std::span{at, part});
     out += part, from += part, n -= part;
   }
   return true;
