@@ -128,6 +128,8 @@ class FakeMachine final : public Machine {
   /// copied it: if the kernel looks again, it finds something else.
   using Rewrite = std::function<void(std::span<std::byte>)>;
   Rewrite rewrite;
+  /// Called before each operation that other processors can notice: a test holds this one up.
+  std::function<void()> hold_up;
   std::array<FakeProcessor, kMaxProcessors> processors;
   /// Which processor this thread is.
   static inline thread_local std::uint32_t here = 0;
@@ -175,6 +177,9 @@ class FakeMachine final : public Machine {
   std::array<std::uint64_t, kMaxEnvironments> parked_{~std::uint64_t{0}};
   std::array<Resting, kMaxEnvironments> resting_{};
   bool access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at);
+  void pause() const {
+    if (hold_up) hold_up();
+  }
   bool load(void* to, std::uint64_t from, std::size_t n, const Rewrite& then);
   void request(ProcessorSet set, const Requests::Request& wanted);
   void serve(FakeProcessor& processor, const Requests::Request& wanted);
