@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "kernel/core/testing/fingerprint.hpp"
+#include "kernel/core/testing/judge.hpp"
 #include "kernel/core/testing/settings.hpp"
-#include "kernel/core/testing/snapshot.hpp"
 #include "kernel/core/testing/test_bed.hpp"
 
 /// Every sequence of calls, up to a length, of a very small machine: two environments that do not

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/core/testing/snapshot.hpp"
+#include "kernel/core/testing/judge.hpp"
 #include "kernel/core/testing/test_bed.hpp"
 
 namespace xok::kernel::testing {
