@@ -13,13 +13,12 @@
 #include <string_view>
 
 #include "exos/rt/wait.hpp"
-#include "tests/guest/check.hpp"
+#include "tests/guest/storm.hpp"
 #include "tests/guest/storm_grammar.hpp"
 
 namespace xok::guest {
 namespace {
 
-constexpr std::uint64_t kEntry = kPtePresent | kPteWritable | kPteUser;
 constexpr std::uint64_t kReadOnly = kPtePresent | kPteUser | kPteNoExecute;
 constexpr std::size_t kCallers = 8;
 constexpr std::uint64_t kCalls = 1'000'000;
@@ -135,16 +134,6 @@ storm_end:
 static_assert(offsetof(Uenv, fault_depth) == 32 &&
               offsetof(Uenv, ipc) + offsetof(IpcArea, busy) == 32 + 360);
 
-struct Random {
-  std::uint64_t state;
-  std::uint64_t next() {  // xorshift64*
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1d;
-  }
-};
-
 struct Caller {
   EnvId id = 0;
   std::uint64_t seen = 0;   ///< its count of calls at the last look ...
@@ -182,16 +171,6 @@ void refresh_grammar(Storm& storm) {
 
 // -- Callers
 
-/// Maps a fresh page of the caller's for it and, for the moment, here.
-std::byte* give_page(EnvId caller, std::uint64_t va) {
-  const std::int64_t page = sys::pte_insert(1, kEntry, va, make_target(kRoot, caller));
-  if (page < 0) return nullptr;
-  if (sys::pte_insert(kRoot, static_cast<std::uint64_t>(page) << kPageShift | kEntry, kView,
-                      kSelf) < 0)
-    return nullptr;
-  return reinterpret_cast<std::byte*>(kView);
-}
-
 std::uint64_t page_here(std::uint64_t va) {
   return *reinterpret_cast<const volatile std::uint64_t*>(pte_address(va)) & kPtePageMask;
 }
@@ -199,11 +178,11 @@ std::uint64_t page_here(std::uint64_t va) {
 /// False: no memory or no room in a table now.
 bool fill_caller(Storm& storm, std::size_t n, EnvId id) {
   const std::uint64_t target = make_target(kRoot, id);
-  std::byte* const code = give_page(id, kCode);
+  std::byte* const code = give_page(id, kCode, kView);
   if (code == nullptr) return false;
   const auto length = static_cast<std::size_t>(storm_end - storm_begin);
   for (std::size_t i = 0; i < length; i++) code[i] = static_cast<std::byte>(storm_begin[i]);
-  if (give_page(id, kStack) == nullptr) return false;
+  if (give_page(id, kStack, kView) == nullptr) return false;
   const std::uint64_t state = page_here(kStates + n * kPageSize) | kEntry | kPteNoExecute;
   if (sys::pte_insert(kRoot, state, kState, target) < 0) return false;
   for (std::uint64_t i = 0; i < 2; i++) {
@@ -244,22 +223,6 @@ void start(Storm& storm, std::size_t n) {
   if (!fill_caller(storm, n, id)) sys::env_free(make_target(kRoot, id));
   sys::pte_insert(kRoot, 0, kView, kSelf);
   storm.started++;
-}
-
-bool is_alive(EnvId id) {
-  return id != 0 && rt::env_record(id).id == id && rt::env_record(id).status != EnvStatus::Dead;
-}
-
-/// Ends all environments that `which` says, but not us. False: some of them are inside a protected
-/// method and end a little later.
-template <class Which>
-bool end_those(const Which& which) {
-  bool all = true;
-  for (std::uint32_t i = 2; i < kMaxEnvironments; i++) {
-    const EnvId id = reinterpret_cast<const volatile Env*>(kExposedEnvs)[i].id;
-    if (id != 0 && which(id) && sys::env_free(make_target(kRoot, id)) != 0) all = false;
-  }
-  return all;
 }
 
 bool is_caller(const Storm& storm, EnvId id) {
@@ -338,32 +301,24 @@ void print_counts(Storm& storm, Checks& t) {
   print(", calls ");
   print_number(static_cast<std::int64_t>(storm.calls));
   print("\n");
-  // The callers' trust domain: a name that guards nothing else.
-  sys::cap_forge(kRoot, 1, Capability::make({77, 77}).bits(), kSelf);
+  forge_storm_name();
   // They may take every slice there is: these are ours whatever they do.
   for (std::uint64_t i = 0; i < kSlicesPerProcessor; i += 8) sys::slice_alloc(kRoot, 0, i, kSelf);
   for (std::uint64_t n = 0; n < kCallers; n++)
     sys::pte_insert(kRoot, kEntry, kStates + n * kPageSize, kSelf);
   for (std::uint64_t i = 0; i < 2; i++)
     sys::pte_insert(kRoot, kEntry, kGrammarHere + i * kPageSize, kSelf);
-  sys::pte_insert(kRoot, kEntry, kView, kSelf);  // makes its tables, before we count
-  sys::pte_insert(kRoot, 0, kView, kSelf);
-  rt::sleep_until(rt::monotonic_ns() + 1'000'000);  // and the page for our predicate
+  prepare_to_count(kView);
   for (std::size_t n = 0; n < kCallers; n++) {
     storm.state(n).random = storm.random.next() | 1;
     storm.state(n).limit = storm.calls / kCallers + 1;
   }
   write_grammar(storm.grammar());
   refresh_grammar(storm);
-  const std::uint64_t free_before = system_info().free_pages;
-  const std::uint64_t envs_before = system_info().environments;
+  const Counts before;
   const std::uint64_t begin = rt::monotonic_ns();
   const std::uint64_t done = rage(storm);
   const std::uint64_t end = rt::monotonic_ns();
-  while (!end_those([](EnvId) { return true; })) rt::sleep_until(rt::monotonic_ns() + 10'000'000);
-  const auto freed = [&] { return system_info().free_pages >= free_before; };
-  for (int i = 0; i < 1000 && !freed(); i++)  // tables go at timer interrupts
-    rt::sleep_until(rt::monotonic_ns() + 10'000'000);
   print_counts(storm, t);
   print("storm: ");
   print_number(static_cast<std::int64_t>(done));
@@ -375,16 +330,11 @@ void print_counts(Storm& storm, Checks& t) {
   print_number(static_cast<std::int64_t>(storm.started));
   print(" times\n");
   t.holds("all calls were made", done >= storm.calls);
-  t.equal("every page is back", static_cast<std::int64_t>(system_info().free_pages),
-          static_cast<std::int64_t>(free_before));
-  t.equal("every environment is gone", static_cast<std::int64_t>(system_info().environments),
-          static_cast<std::int64_t>(envs_before));
+  all_is_back(t, before);
   t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

@@ -346,23 +346,13 @@ void attack(Checks& t, std::size_t which) {
   t.holds(named(": the kernel saw the one and the other"), enough());
 }
 
-[[noreturn]] void run() {
-  set_up_self();
-  settle();
-  Checks t;
+void attacks(Checks& t, const Victim& victim) {
   t.holds("a second processor has started", system_info().processors >= 2);
-  const Victim victim;
   g_victim_page = victim.page;
-  const Counts before;
   for (std::size_t i = 0; i < std::size(kAttacks); i++) attack(t, i);
-  t.holds("the victim is unharmed", victim.unharmed());
-  t.holds("the kernel's counts are as before", back_to(before));
-  t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(judge(attacks))
