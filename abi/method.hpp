@@ -35,4 +35,7 @@ using MethodId = std::uint32_t;
 /// bit; without it the method cannot write there. 0: show nothing.
 inline constexpr std::uint64_t kShareWritable = 1;
 
+/// What env_free returns for an environment inside a method: it will end when it leaves that.
+inline constexpr std::int64_t kEndsLater = 1;
+
 }  // namespace xok

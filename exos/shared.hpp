@@ -35,7 +35,7 @@ struct SharedState {
   rt::SharedLock proc_lock;
   rt::SharedLock file_lock;  ///< file systems, open files, pipes
   rt::SharedLock tty_lock;
-  rt::SharedLock net_lock;  ///< `net`, `network`; taken inside file_lock, never the other way
+  rt::SharedLock net_lock;  ///< `net`; taken inside file_lock, never the other way
   std::uint64_t
       expected_deaths;        ///< exits made by processes themselves; compare SystemInfo::deaths
   std::uint64_t power_off;    ///< not 0: init ends the machine
@@ -54,7 +54,7 @@ struct SharedState {
   Terminal terminal;
   std::uint64_t network_wanted;  ///< not 0: init starts the network service
   NetworkChoice network_choice;
-  NetworkConfig network;
+  NetworkRecord network;  ///< see network_config
   NetworkState net;
   Pid last_pid;
   std::uint32_t proc_count;
@@ -66,6 +66,15 @@ struct SharedState {
 static_assert(sizeof(SharedState) < kSharedStateEnd - kSharedBase);
 
 inline SharedState& shared() { return *reinterpret_cast<SharedState*>(kSharedBase); }
+
+/// The network's present configuration. Down where the record holds none, which only a fault in one
+/// of us can cause.
+inline NetworkConfig network_config() {
+  const rt::RecordReader<NetworkRecord, IsNetworkConfig> reader{shared().network};
+  return reader.read().value_or(NetworkConfig{});
+}
+/// Changes with it: to be waited for.
+inline const volatile std::uint64_t& network_event() { return shared().network.newest; }
 
 inline Proc& proc_slot(Pid pid) {
   return shared().procs[static_cast<std::size_t>(pid) % kMaxProcs];

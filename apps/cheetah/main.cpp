@@ -89,20 +89,15 @@ class WebServer {
   cheetah::ServerBlock<256> block_;
 };
 
-std::uint64_t network_event() {
-  // acquire; pairs with the network service's release when it has changed the configuration
-  return __atomic_load_n(&shared().network.event, __ATOMIC_ACQUIRE);
-}
-
 bool network_is_ready() {
-  const NetworkPhase phase = shared().network.phase;
+  const NetworkPhase phase = network_config().phase;
   return phase == NetworkPhase::Up || phase == NetworkPhase::Loopback;
 }
 
 void wait_for_network() {
   for (;;) {
     rt::WaitSet wait;
-    wait.watch_value(shared().network.event, network_event());
+    wait.watch(network_event());
     if (network_is_ready()) return;
     wait.sleep();
   }
@@ -125,7 +120,8 @@ void WebServer::follow_network() {
   if (event == network_event_ && !retries) return;
   network_event_ = event;
   net::Ipv4Address address{};
-  if (shared().network.phase == NetworkPhase::Up) address = shared().network.interface.address;
+  const NetworkConfig now = network_config();
+  if (now.phase == NetworkPhase::Up) address = now.interface.address;
   block_.server.set_address(address);
   interfaces_.set_address(address);
   const bool inside = inside_.set(ring_, kLocalhost);
@@ -149,7 +145,7 @@ bool WebServer::take_frames() {
 void WebServer::wait() {
   rt::WaitSet wait;
   wait.watch32(ring_.next_word(), 0);
-  wait.watch_value(shared().network.event, network_event_);
+  wait.watch_value(network_event(), network_event_);
   wait.deadline(block_.server.next_deadline());
   if (retry_ns_ != 0) wait.deadline(retry_ns_);
   wait.sleep();

@@ -128,7 +128,7 @@ int socket_errno(Errc error) {
       return kEPROTOTYPE;
     case Errc::Unreachable:
       // With a gateway there is a route to everywhere: then it is the host that does not answer.
-      return shared().network.interface.gateway.is_zero() ? kENETUNREACH : kEHOSTUNREACH;
+      return network_config().interface.gateway.is_zero() ? kENETUNREACH : kEHOSTUNREACH;
     default:
       return our_errno(error);
   }

@@ -29,14 +29,15 @@ const xok::InterfaceInfo& ethernet() { return system_info().interfaces[kCardInte
 
 bool is_present(Card card) { return card == Card::Loopback || ethernet().present != 0; }
 bool is_up(Card card) {
-  return card == Card::Loopback || shared().network.phase != NetworkPhase::Loopback;
+  return card == Card::Loopback || network_config().phase != NetworkPhase::Loopback;
 }
 std::string_view name_of(Card card) { return card == Card::Loopback ? "lo" : "eth0"; }
 
 /// Zero addresses: it has none.
 net::Ipv4Interface addresses_of(Card card) {
   if (card == Card::Loopback) return kLoopback;
-  return shared().network.phase == NetworkPhase::Up ? shared().network.interface : net::Ipv4Interface{};
+  const NetworkConfig now = network_config();
+  return now.phase == NetworkPhase::Up ? now.interface : net::Ipv4Interface{};
 }
 
 /// The network starts with the first socket, and whoever asks for the addresses with that socket
@@ -46,10 +47,10 @@ void wait_for_addresses() {
   const std::uint64_t give_up = rt::monotonic_ns() + kPatience;
   for (;;) {
     rt::WaitSet wait;
-    wait.watch(shared().network.event);
+    wait.watch(network_event());
     wait.watch(process().proc->signal_event);
     wait.deadline(give_up);
-    if (shared().network.phase != NetworkPhase::Starting || signal_pending() ||
+    if (network_config().phase != NetworkPhase::Starting || signal_pending() ||
         rt::monotonic_ns() >= give_up)
       return;
     wait.sleep();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "exos/rt/record.hpp"
 #include "libs/net/address.hpp"
 #include "libs/net/ipv4.hpp"
 
@@ -18,15 +19,22 @@ enum class NetworkPhase : std::uint64_t {
   Loopback,  ///< there is no card, or it is not to be used: this machine reaches only itself
 };
 
-/// How this machine is on the network: written by the network service, read by all. `event` counts
-/// the changes, so that it can be waited for.
+/// How this machine is on the network: written by the network service, read by all, each on its own
+/// copy (exos/rt/record.hpp): nobody sees half a change, and nobody needs the network's lock.
 struct NetworkConfig {
-  std::uint64_t event = 0;
   NetworkPhase phase = NetworkPhase::Down;
   net::Ipv4Interface interface;
   net::Ipv4Address dns;
   net::MacAddress mac;
 };
+
+struct IsNetworkConfig {
+  bool operator()(const NetworkConfig& config) const {
+    return config.phase <= NetworkPhase::Loopback;
+  }
+};
+/// Zero at the start: Down.
+using NetworkRecord = rt::Record<NetworkConfig, 1, 64>;
 
 inline constexpr net::Ipv4Address kLocalhost = net::Ipv4Address::of(127, 0, 0, 1);
 constexpr bool is_localhost(net::Ipv4Address address) { return address.value >> 24 == 127; }

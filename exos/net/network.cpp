@@ -39,6 +39,7 @@ void Network::Sink::operator()(const net::OutPacket& packet) const {
 Network::Network()
     : locked_{shared().net_lock},
       state_{shared().net},
+      config_{network_config()},
       context_{rt::monotonic_ns(), state_.tcp_config, source_, sink_} {}
 
 Network::~Network() {
@@ -46,8 +47,6 @@ Network::~Network() {
   state_.service_watches -= too_far ? state_.service_watches : taken_;
   if (too_far || state_.demux.next_deadline() < state_.service_wake_ns) state_.timer_event++;
 }
-
-const NetworkConfig& Network::config() const { return shared().network; }
 
 void Network::take_frames() {
   // Frames to ourselves come back while we work: bounded, the rest is the next one's.

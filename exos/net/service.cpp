@@ -76,12 +76,12 @@ bool set_up() {
 }
 
 void publish(NetworkPhase phase, const net::Ipv4Interface& interface, net::Ipv4Address dns) {
-  const rt::Locked locked{shared().net_lock};
-  NetworkConfig& config = shared().network;
-  config.interface = interface;
-  config.dns = dns;
-  config.phase = phase;
-  config.event++;
+  rt::RecordWriter<NetworkRecord, IsNetworkConfig> record{shared().network, 0};
+  // Nobody else writes it: it cannot be overtaken.
+  (void)record.replace({.phase = phase,
+                        .interface = interface,
+                        .dns = dns,
+                        .mac = {system_info().interfaces[kCardInterface].mac}});
 }
 
 /// Programs read the name server's address from a file.
@@ -130,7 +130,7 @@ std::uint64_t choose_address(AddressFilters& filters, std::uint64_t fallback_at_
     lease = network.state().dhcp.lease();
   }
   if (changed && lease.has_value()) use(filters, lease->interface, lease->dns);
-  if (shared().network.phase == NetworkPhase::Up) return net::kNever;
+  if (network_config().phase == NetworkPhase::Up) return net::kNever;
   if (rt::monotonic_ns() < fallback_at_ns) return fallback_at_ns;
   use(filters, kFallbackInterface, kFallbackDns);
   return net::kNever;
@@ -138,7 +138,6 @@ std::uint64_t choose_address(AddressFilters& filters, std::uint64_t fallback_at_
 
 void begin(AddressFilters& filters, const NetworkChoice& choice) {
   const InterfaceInfo& card = system_info().interfaces[kCardInterface];
-  shared().network.mac.bytes = card.mac;
   if (card.present == 0 || choice.kind == NetworkChoice::Kind::None)
     return publish(NetworkPhase::Loopback, {}, {});
   if (choice.kind == NetworkChoice::Kind::Static) return use(filters, choice.interface, choice.dns);
@@ -157,7 +156,7 @@ void run_network_service() {
   for (;;) {
     rt::WaitSet wait;
     wait.watch(shared().net.timer_event);
-    if (shared().network.phase == NetworkPhase::Starting || shared().net.lease_changed != 0)
+    if (network_config().phase == NetworkPhase::Starting || shared().net.lease_changed != 0)
       fallback_at_ns = choose_address(filters, fallback_at_ns);
     {
       Network network;
@@ -169,7 +168,7 @@ void run_network_service() {
       state.ring.watch(wait, kWatchedSlots);
       wait.deadline(state.service_wake_ns);
     }
-    if (shared().network.phase == NetworkPhase::Starting) wait.deadline(fallback_at_ns);
+    if (network_config().phase == NetworkPhase::Starting) wait.deadline(fallback_at_ns);
     wait.sleep();
   }
 }

@@ -16,12 +16,11 @@ constexpr std::uint16_t kLastFreePort = 60999;
 
 /// Waits while the network is in `phase`.
 Outcome<> wait_in_phase(NetworkPhase phase, std::uint64_t limit_ns) {
-  const NetworkConfig& config = shared().network;
   const std::uint64_t deadline = rt::monotonic_ns() + limit_ns;
   for (;;) {
     rt::WaitSet wait;
-    wait.watch(config.event);
-    if (config.phase != phase || rt::monotonic_ns() >= deadline) return {};
+    wait.watch(network_event());
+    if (network_config().phase != phase || rt::monotonic_ns() >= deadline) return {};
     wait.watch(process().proc->signal_event);
     if (signal_pending()) return std::unexpected{Errc::Interrupted};
     wait.deadline(deadline);
@@ -32,11 +31,10 @@ Outcome<> wait_in_phase(NetworkPhase phase, std::uint64_t limit_ns) {
 }  // namespace
 
 Outcome<> start_network() {
-  SharedState& state = shared();
-  if (state.network.phase != NetworkPhase::Down) return {};
-  state.network_wanted = 1;
+  if (network_config().phase != NetworkPhase::Down) return {};
+  shared().network_wanted = 1;
   XOK_TRY(wait_in_phase(NetworkPhase::Down, kAddressWaitNs));
-  if (state.network.phase == NetworkPhase::Down) return std::unexpected{Errc::Unreachable};
+  if (network_config().phase == NetworkPhase::Down) return std::unexpected{Errc::Unreachable};
   return {};
 }
 

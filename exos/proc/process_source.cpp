@@ -233,7 +233,7 @@ class SharedTableSource final : public ProcSource {
   bool route(unsigned index, RouteInfo& out) override {
     constexpr std::uint32_t kUp = 1;
     constexpr std::uint32_t kGateway = 2;
-    const NetworkConfig& network = shared().network;
+    const NetworkConfig network = network_config();
     if (network.phase != NetworkPhase::Up) return false;
     const net::Ipv4Interface& card = network.interface;
     out = {.interface = "eth0", .flags = kUp};

@@ -104,52 +104,41 @@ rt_fault_entry:
         jmp     *%gs:UENV_FAULT_RIP
         .size   rt_fault_entry, . - rt_fault_entry
 
-// The start of a slice after a forced switch: rsp = slice_start_stack, the rest as it was.
-        .globl  rt_slice_start_entry
-        .type   rt_slice_start_entry, @function
-rt_slice_start_entry:
-        push    %gs:UENV_START_RFLAGS
-        push    %gs:UENV_START_RSP
-        push    %gs:UENV_START_RIP
+// What a slice begins with: the rest is as it was, but rip, rsp and rflags are in the Uenv, at offsets
+// rip, rsp, rflags; `active` is 1 until it is over. rsp = the stack for it. handler(Registers*).
+.macro at_slice_start handler, rip, rsp, rflags, active
+        push    %gs:\rflags
+        push    %gs:\rsp
+        push    %gs:\rip
         push_general
         cld
         mov     %rsp, %rdi
-        call    rt_slice_start
+        call    \handler
         mov     REG_RIP(%rsp), %rax
-        mov     %rax, %gs:UENV_START_RIP
+        mov     %rax, %gs:\rip
         mov     REG_RSP(%rsp), %rax
-        mov     %rax, %gs:UENV_START_RSP
+        mov     %rax, %gs:\rsp
         pop_general
         add     $16, %rsp
-        movq    $0, %gs:UENV_START_ACTIVE
+        movq    $0, %gs:\active
         popfq
-        mov     %gs:UENV_START_RSP, %rsp
-        jmp     *%gs:UENV_START_RIP
+        mov     %gs:\rsp, %rsp
+        jmp     *%gs:\rip
+.endm
+
+// The start of a slice after a forced switch: rsp = slice_start_stack.
+        .globl  rt_slice_start_entry
+        .type   rt_slice_start_entry, @function
+rt_slice_start_entry:
+        at_slice_start rt_slice_start, UENV_START_RIP, UENV_START_RSP, UENV_START_RFLAGS, UENV_START_ACTIVE
         .size   rt_slice_start_entry, . - rt_slice_start_entry
 
-// A request for pages, at the start of a slice: rsp = revocation.stack, the rest as it was.
-// In a section of its own: left out where nobody names it.
+// A request for pages: rsp = revocation.stack. In a section of its own: left out where nobody names it.
         .section .text.rt_pages_entry, "ax"
         .globl  rt_pages_entry
         .type   rt_pages_entry, @function
 rt_pages_entry:
-        push    %gs:UENV_REVOKE_RFLAGS
-        push    %gs:UENV_REVOKE_RSP
-        push    %gs:UENV_REVOKE_RIP
-        push_general
-        cld
-        mov     %rsp, %rdi
-        call    rt_pages
-        mov     REG_RIP(%rsp), %rax
-        mov     %rax, %gs:UENV_REVOKE_RIP
-        mov     REG_RSP(%rsp), %rax
-        mov     %rax, %gs:UENV_REVOKE_RSP
-        pop_general
-        add     $16, %rsp
-        movq    $0, %gs:UENV_REVOKE_ACTIVE
-        popfq
-        mov     %gs:UENV_REVOKE_RSP, %rsp
-        jmp     *%gs:UENV_REVOKE_RIP
+        at_slice_start rt_pages, UENV_REVOKE_RIP, UENV_REVOKE_RSP, UENV_REVOKE_RFLAGS, UENV_REVOKE_ACTIVE
         .size   rt_pages_entry, . - rt_pages_entry
         .section .text.upcalls, "ax"
 

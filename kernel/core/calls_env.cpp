@@ -14,12 +14,11 @@ constexpr std::uint64_t kBaseLimit = std::uint64_t{1} << 47;
 CallResult condemn(Call& call, EnvIndex index) {
   Core& core = call.core;
   core.state(index).condemned = true;
-  if (call.in_batch) return fail(Errc::WouldBlock);
-  core.machine.context(call.self).rax =
-      static_cast<std::uint64_t>(-static_cast<std::int64_t>(Errc::WouldBlock));
+  if (call.in_batch) return kEndsLater;
+  core.machine.context(call.self).rax = kEndsLater;
   const bool over = core.scheduler.settle(call.cpu);
   if (over || !core.scheduler.switch_to(call.cpu, index)) core.scheduler.switch_to_next(call.cpu);
-  return fail(Errc::WouldBlock);
+  return kEndsLater;
 }
 
 }  // namespace

@@ -35,9 +35,10 @@ CallResult env_alloc(Call& call, CapSlot cap, EnvFlags flags, UserAddr uenv);
 /// timer interrupts. One that runs on another processor is stopped there first. Ending oneself
 /// gives the processor to the next environment and does not return.
 ///
+/// Returns 0, or kEndsLater: it is inside a protected method, ends when it leaves that or after
+///         kMethodGraceTicks slices in it, and has got the rest of this slice to do so (not from a
+///         batch). Another call gives it more
 /// Errors  BadArgument  inside a batch: the caller itself
-///         WouldBlock   it is inside a protected method: it has got the rest of this slice, and
-///                      ends when it leaves the method, or after kMethodGraceTicks slices in it
 /// Cost    bounded by the sizes of the kernel's tables
 CallResult env_free(Call& call, Target target);
 

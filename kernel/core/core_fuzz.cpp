@@ -7,7 +7,7 @@
 
 #include "kernel/core/testing/driver.hpp"
 
-/// Bytes are the choices of a sequence of calls. Property: the oracle (testing/snapshot.hpp) and
+/// Bytes are the choices of a sequence of calls. Property: the oracle (testing/judge.hpp) and
 /// the invariant sweep hold throughout, and when all environments have ended everything is free
 /// again.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,14 +4,14 @@
 
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "kernel/core/testing/fingerprint.hpp"
+#include "kernel/core/testing/judge.hpp"
 #include "kernel/core/testing/settings.hpp"
-#include "kernel/core/testing/snapshot.hpp"
 #include "kernel/core/testing/test_bed.hpp"
 
 /// Every sequence of calls, up to a length, of a very small machine: two environments that do not
@@ -132,41 +132,6 @@ std::vector<Action> all_actions() {
       {0, table_fork, {kTable, 1, make_target(0, world.ids[1]), make_target(0, world.ids[2])}});
   out.push_back({0, table_drop, {kTable, 1, make_target(0, world.ids[2])}});
   return out;
-}
-
-/// All of the state that what comes later can depend on, in 64 bits.
-std::uint64_t fingerprint(TestBed& bed) {
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
-  const auto add = [&](std::uint64_t word) {
-    hash = (hash ^ word) * 0x9e37'79b9'7f4a'7c15;
-    hash ^= hash >> 29;
-  };
-  for (EnvIndex i = 1; i < Snapshot::kEnvs; i++) {
-    const Env& e = bed.machine.tables().envs[i];
-    add(e.id);
-    if (e.id == 0) continue;
-    for (const std::uint64_t word :
-         {std::uint64_t{e.address_space}, e.uenv_page, e.table_page, e.mapped_pages, e.table_pages,
-          e.pages_taken, e.pages_returned, std::uint64_t{e.account}, std::uint64_t{e.slices}})
-      add(word);
-    for (const Capability& c : e.capabilities) add(c.bits());
-  }
-  const SystemInfo& info = bed.machine.info();
-  add(info.free_list_head);
-  for (std::uint64_t page = 1; page < info.page_count; page++) {
-    const PageInfo& p = bed.machine.page_info(page);
-    std::uint64_t words[sizeof p / 8];
-    std::memcpy(words, &p, sizeof p);
-    for (const std::uint64_t word : words) add(word);
-    const bool contents = p.status == PageStatus::User ||
-                          (p.status == PageStatus::Kernel && page > FakeMachine::kBootKernelPages);
-    if (!contents) continue;
-    const auto* const bytes =
-        reinterpret_cast<const std::uint64_t*>(bed.machine.page(PageNumber{page}));
-    for (std::size_t i = 0; i < kPageSize / 8; i++)
-      if (bytes[i] != 0) add(bytes[i] + i);
-  }
-  return hash;
 }
 
 class Explorer {

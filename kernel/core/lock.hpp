@@ -17,6 +17,18 @@ namespace xok::kernel {
 std::uint32_t& ranks_of_this_processor();
 #endif
 
+/// Where a processor is with a lock.
+enum class LockPoint : std::uint8_t { Wanted, Taken, Leaving, Left };
+#if __STDC_HOSTED__
+/// For tests: called at each of these points, to hold the processor up there.
+inline void (*at_lock_point)(LockPoint) = nullptr;
+#endif
+inline void pass([[maybe_unused]] LockPoint point) {
+#if __STDC_HOSTED__
+  if (at_lock_point != nullptr) at_lock_point(point);
+#endif
+}
+
 /// The ranks one processor holds (bit n: rank n). Taking a lock out of order stops the machine: it
 /// is a deadlock waiting for its day. Checked in builds without NDEBUG.
 class HeldRanks {
@@ -122,10 +134,14 @@ class Guarded {
     template <class Waiting>
     Holder(SpinLock& l, const Waiting& waiting) : lock{l} {
       HeldRanks::enter(kRank);
+      pass(LockPoint::Wanted);
       lock.lock(waiting);
+      pass(LockPoint::Taken);
     }
     ~Holder() {
+      pass(LockPoint::Leaving);
       lock.unlock();
+      pass(LockPoint::Left);
       HeldRanks::leave(kRank);
     }
     Holder(const Holder&) = delete;

@@ -20,9 +20,13 @@ namespace {
 
 constexpr unsigned kSteps = 220;
 
-std::string run_sequence(std::uint64_t seed, Driver::Watch watch, std::string& trace) {
+enum class UserMemory : std::uint8_t { Stays, IsRewritten };
+
+std::string run_sequence(std::uint64_t seed, Driver::Watch watch, UserMemory memory,
+                         std::string& trace) {
   std::mt19937_64 random{seed};
   Driver driver{[&](std::uint64_t n) { return n == 0 ? 0 : random() % n; }, watch};
+  if (memory == UserMemory::IsRewritten) driver.rewrite_what_is_read();
   std::string wrong = driver.run(kSteps);
   if (wrong.empty()) wrong = driver.finish();
   trace = driver.trace();
@@ -50,7 +54,7 @@ TEST(Oracle, NoSequenceOfCallsReachesWhatNoCapabilityGrants) {
                                                                        : Driver::Watch::Everything;
   for (std::uint64_t seed = from; seed < from + count; seed++) {
     std::string trace;
-    const std::string wrong = run_sequence(seed, watch, trace);
+    const std::string wrong = run_sequence(seed, watch, UserMemory::Stays, trace);
     if (only != 0) std::fputs(trace.c_str(), stderr);
     ASSERT_EQ(wrong, "") << "replay: XOK_ORACLE_SEED=" << seed << " ./core_oracle_test";
   }
@@ -66,6 +70,20 @@ TEST(Oracle, NoSequenceOfCallsReachesWhatNoCapabilityGrants) {
       if (Driver::failed[n][e] != 0) std::printf("  %zu:%lu", e, Driver::failed[n][e]);
     }
     std::printf("\n");
+  }
+}
+
+/// S1, the attack by a second thread: it always comes between.
+TEST(Oracle, NorDoesOneWhoseArgumentsAreRewrittenAsSoonAsTheyAreRead) {
+  const std::uint64_t only = setting("XOK_REWRITTEN_SEED", 0);
+  const std::uint64_t from = only != 0 ? only : 1;
+  const std::uint64_t count = only != 0 ? 1 : setting("XOK_REWRITTEN_COUNT", 500);
+  for (std::uint64_t seed = from; seed < from + count; seed++) {
+    std::string trace;
+    const std::string wrong =
+        run_sequence(seed, Driver::Watch::Everything, UserMemory::IsRewritten, trace);
+    if (only != 0) std::fputs(trace.c_str(), stderr);
+    ASSERT_EQ(wrong, "") << "replay: XOK_REWRITTEN_SEED=" << seed << " ./core_oracle_test";
   }
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernel/core/testing/hold_ups.hpp"
 #include "kernel/core/testing/test_bed.hpp"
 
 /// One kernel entered by several processors at once, each a thread. Built with ThreadSanitizer
@@ -136,6 +137,19 @@ class Storm {
 TEST(Threads, OneKernelServesProcessorsThatEnterAtOnce) {
   Storm storm{40'000};
   storm.run();
+  EXPECT_EQ(storm.bed().sweep(), "");
+  storm.bed().end_all();
+  EXPECT_EQ(storm.bed().machine.info().environments, 0u);
+  EXPECT_EQ(storm.bed().sweep(), "");
+}
+
+/// the same with processors that are held up wherever another one could come between.
+TEST(Threads, NorDoesItMatterWhereAProcessorIsHeldUp) {
+  Storm storm{20'000};
+  {
+    const HoldUps hold_ups{storm.bed().machine};
+    storm.run();
+  }
   EXPECT_EQ(storm.bed().sweep(), "");
   storm.bed().end_all();
   EXPECT_EQ(storm.bed().machine.info().environments, 0u);

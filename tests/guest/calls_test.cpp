@@ -130,6 +130,4 @@ void waiting(Checks& t) {
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

@@ -95,3 +95,10 @@ inline void set_up_self() {
 }
 
 }  // namespace xok::guest
+
+/// Where the program begins: with this call, which does not return.
+#define XOK_GUEST_TEST(call)                                              \
+  extern "C" [[noreturn]] void rt_start(std::uint64_t, std::uint64_t) {   \
+    using namespace xok::guest; /* NOLINT(google-build-using-namespace)*/ \
+    call;                                                                 \
+  }

@@ -2,7 +2,7 @@
 // Copyright (c) 2026 The Xok authors
 #pragma once
 
-#include "tests/guest/check.hpp"
+#include "tests/guest/counts.hpp"
 
 /// Environments that a guest test starts to run functions of its own image.
 namespace xok::guest {
@@ -53,10 +53,6 @@ inline Child make_child(std::uint64_t n, Space space, void (*run)(), std::uint64
   context.gs_base = uenv;
   sys::env_set_context(target, reinterpret_cast<std::uint64_t>(&context));
   return child;
-}
-
-inline bool is_alive(EnvId id) {
-  return rt::env_record(id).id == id && rt::env_record(id).status != EnvStatus::Dead;
 }
 
 /// Ends a child and takes what it had in our space away.

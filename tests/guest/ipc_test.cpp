@@ -197,6 +197,4 @@ std::int64_t add(const Child& server, std::uint64_t a, std::uint64_t b, std::int
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

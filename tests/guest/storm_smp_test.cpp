@@ -12,33 +12,23 @@
 #include <array>
 #include <string_view>
 
-#include "abi/method.hpp"
 #include "exos/rt/wait.hpp"
-#include "tests/guest/check.hpp"
+#include "tests/guest/storm.hpp"
+#include "tests/guest/storm_grammar.hpp"
 
 namespace xok::guest {
 namespace {
 
-constexpr std::uint64_t kEntry = kPtePresent | kPteWritable | kPteUser;
 constexpr std::uint64_t kReadOnly = kPtePresent | kPteUser | kPteNoExecute;
 constexpr std::size_t kCallers = 8;
 constexpr std::uint64_t kCalls = 1'000'000;
 constexpr std::uint64_t kSeed = 20261127;
 constexpr std::uint64_t kQuota = 600;  // pages of each caller and what it makes
 
-// In a caller's address space.
-constexpr std::uint64_t kCode = 0x40'0000'0000;
-constexpr std::uint64_t kStack = 0x41'0000'0000;
-constexpr std::uint64_t kCallerUenv = 0x42'0000'0000;
-constexpr std::uint64_t kState = 0x43'0000'0000;    // a State
-constexpr std::uint64_t kGrammar = 0x44'0000'0000;  // a Grammar
-// In ours: the same, of caller n + n pages.
+// In our address space: what callers have at kState and kGrammar; of caller n + n pages.
 constexpr std::uint64_t kStates = 0x45'0000'0000;
 constexpr std::uint64_t kGrammarHere = 0x45'1000'0000;
 constexpr std::uint64_t kView = 0x45'2000'0000;
-
-constexpr std::size_t kNumbers = 128;
-constexpr std::size_t kValues = 16;
 
 /// What a caller knows about itself; it outlives the environment.
 struct State {
@@ -56,36 +46,6 @@ struct State {
 static_assert(sizeof(State) == kPageSize && offsetof(State, arguments) == 64 &&
               offsetof(State, last) == 128 && offsetof(State, tried) == 1024 &&
               offsetof(State, succeeded) == 2048);
-
-enum Kind : std::uint8_t {
-  kNone,
-  kCapSlot,
-  kTarget,
-  kEnvId,
-  kUserAddr,
-  kCount,
-  kEnvFlags,
-  kYieldFlags,
-  kCapBits,
-  kPte,
-  kPteBits,
-  kWord,
-  kReplyTo,
-  kRegionId,
-  kPageIndex,
-  kMethodAddr,  // a UserAddr of method_define
-  kKinds = 32
-};
-
-/// What all callers choose from.
-struct Grammar {
-  std::uint8_t kinds[kNumbers][8];
-  std::uint8_t numbers[kNumbers];  ///< the calls that exist, in turn
-  std::uint8_t unused[kPageSize - kNumbers * 9];
-  std::uint64_t values[kKinds][kValues];
-};
-static_assert(sizeof(Grammar) == 2 * kPageSize && offsetof(Grammar, numbers) == 1024 &&
-              offsetof(Grammar, values) == 4096);
 
 /// A caller: needs no stack, and begins anew wherever it is sent.
 extern "C" const char storm_begin[];
@@ -174,59 +134,6 @@ storm_end:
 static_assert(offsetof(Uenv, fault_depth) == 32 &&
               offsetof(Uenv, ipc) + offsetof(IpcArea, busy) == 32 + 360);
 
-// -- The grammar, out of the call table
-
-namespace kind {
-#define XOK_STORM_KIND(name)               \
-  struct name {                            \
-    static constexpr Kind kKind = k##name; \
-  };
-XOK_STORM_KIND(CapSlot)
-XOK_STORM_KIND(Target)
-XOK_STORM_KIND(EnvId)
-XOK_STORM_KIND(UserAddr)
-XOK_STORM_KIND(Count)
-XOK_STORM_KIND(EnvFlags)
-XOK_STORM_KIND(YieldFlags)
-XOK_STORM_KIND(CapBits)
-XOK_STORM_KIND(Pte)
-XOK_STORM_KIND(PteBits)
-XOK_STORM_KIND(Word)
-XOK_STORM_KIND(ReplyTo)
-XOK_STORM_KIND(RegionId)
-XOK_STORM_KIND(PageIndex)
-#undef XOK_STORM_KIND
-
-template <class>
-struct Signature;
-template <class... Arguments>
-struct Signature<void(Arguments...)> {
-  static constexpr std::array<Kind, 8> kKinds{Arguments::kKind...};
-};
-
-struct Described {
-  std::uint64_t number;
-  std::string_view name;
-  std::array<Kind, 8> kinds;
-};
-constexpr Described kTable[] = {
-#define XOK_SYSCALL(number, name, user_memory, arguments) \
-  {number, #name, Signature<void arguments>::kKinds},
-#include "abi/syscalls.def"
-#undef XOK_SYSCALL
-};
-}  // namespace kind
-
-struct Random {
-  std::uint64_t state;
-  std::uint64_t next() {  // xorshift64*
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1d;
-  }
-};
-
 struct Caller {
   EnvId id = 0;
   std::uint64_t seen = 0;   ///< its count of calls at the last look ...
@@ -242,43 +149,6 @@ struct Storm {
   State& state(std::size_t n) { return reinterpret_cast<State*>(kStates)[n]; }
   Grammar& grammar() { return *reinterpret_cast<Grammar*>(kGrammarHere); }
 };
-
-void fill(std::uint64_t (&values)[kValues], std::initializer_list<std::uint64_t> some) {
-  for (std::size_t i = 0; i < kValues; i++) values[i] = some.begin()[i % some.size()];
-}
-
-void write_grammar(Grammar& g) {
-  std::size_t at = 0;
-  for (std::uint8_t& number : g.numbers) {
-    // It ends callers: enough of it comes by chance.
-    if (kind::kTable[at].name == "env_free") at++;
-    number = static_cast<std::uint8_t>(kind::kTable[at].number);
-    at = (at + 1) % std::size(kind::kTable);
-  }
-  for (const kind::Described& call : kind::kTable) {
-    for (std::size_t i = 0; i < 8; i++) g.kinds[call.number][i] = call.kinds[i];
-  }
-  constexpr std::uint64_t kMethod = kMethodBase;
-  for (std::uint8_t& kind : g.kinds[static_cast<std::size_t>(SyscallNumber::method_define)])
-    if (kind == kUserAddr) kind = kMethodAddr;
-  fill(g.values[kMethodAddr], {kMethod, kMethod + 8, kMethod + kPageSize});
-  fill(g.values[kCapSlot], {0, 0, 0, 1, 0, 2, 0, 3, 23, 24});
-  fill(g.values[kUserAddr],
-       {kStack, kStack + 8, kStack + kPageSize, kState + 64, kState + 64, kMethod, kMethod + 8,
-        kMethod + kPageSize, kStack + (2 << 20), std::uint64_t{0x46} << 32,
-        std::uint64_t{0x46} << 32, kStack - kPageSize, kUserTop, kExposedBase, 0,
-        kStack + kPageSize - 8});
-  fill(g.values[kCount], {0, 1, 1, 1, 2, 2, 3, 4, 8, 16, 32, 64, 512, kAnyPosition, 4096, 5});
-  fill(g.values[kEnvFlags], {0, 0, 0, kShareAddressSpace});
-  fill(g.values[kYieldFlags], {0, 0, 0, 0, 0, 0, 0, kYieldSleep});
-  const std::uint64_t mine = Capability::make({77, 77}).bits();
-  fill(g.values[kCapBits],
-       {mine, mine, Capability::make({77, 77, 1}).bits(), Capability::make({77, 77, 2}).bits(),
-        Capability::make({77, 77}, Permission::Write).bits(), 0, kRootCapability.bits()});
-  fill(g.values[kPteBits], {kPteWritable, kPteWritable, 0, kPteDirty, kPteNoExecute, kPteSoftware});
-  fill(g.values[kWord], {0, 1, kStack, kState + 64});
-  fill(g.values[kRegionId], {0, 1, 1024, 1025});
-}
 
 /// Numbers of environments and pages change: the callers read them anew at each call.
 void refresh_grammar(Storm& storm) {
@@ -301,16 +171,6 @@ void refresh_grammar(Storm& storm) {
 
 // -- Callers
 
-/// Maps a fresh page of the caller's for it and, for the moment, here.
-std::byte* give_page(EnvId caller, std::uint64_t va) {
-  const std::int64_t page = sys::pte_insert(1, kEntry, va, make_target(kRoot, caller));
-  if (page < 0) return nullptr;
-  if (sys::pte_insert(kRoot, static_cast<std::uint64_t>(page) << kPageShift | kEntry, kView,
-                      kSelf) < 0)
-    return nullptr;
-  return reinterpret_cast<std::byte*>(kView);
-}
-
 std::uint64_t page_here(std::uint64_t va) {
   return *reinterpret_cast<const volatile std::uint64_t*>(pte_address(va)) & kPtePageMask;
 }
@@ -318,11 +178,11 @@ std::uint64_t page_here(std::uint64_t va) {
 /// False: no memory or no room in a table now.
 bool fill_caller(Storm& storm, std::size_t n, EnvId id) {
   const std::uint64_t target = make_target(kRoot, id);
-  std::byte* const code = give_page(id, kCode);
+  std::byte* const code = give_page(id, kCode, kView);
   if (code == nullptr) return false;
   const auto length = static_cast<std::size_t>(storm_end - storm_begin);
   for (std::size_t i = 0; i < length; i++) code[i] = static_cast<std::byte>(storm_begin[i]);
-  if (give_page(id, kStack) == nullptr) return false;
+  if (give_page(id, kStack, kView) == nullptr) return false;
   const std::uint64_t state = page_here(kStates + n * kPageSize) | kEntry | kPteNoExecute;
   if (sys::pte_insert(kRoot, state, kState, target) < 0) return false;
   for (std::uint64_t i = 0; i < 2; i++) {
@@ -363,22 +223,6 @@ void start(Storm& storm, std::size_t n) {
   if (!fill_caller(storm, n, id)) sys::env_free(make_target(kRoot, id));
   sys::pte_insert(kRoot, 0, kView, kSelf);
   storm.started++;
-}
-
-bool is_alive(EnvId id) {
-  return id != 0 && rt::env_record(id).id == id && rt::env_record(id).status != EnvStatus::Dead;
-}
-
-/// Ends all environments that `which` says, but not us. False: some of them are inside a protected
-/// method and end a little later.
-template <class Which>
-bool end_those(const Which& which) {
-  bool all = true;
-  for (std::uint32_t i = 2; i < kMaxEnvironments; i++) {
-    const EnvId id = reinterpret_cast<const volatile Env*>(kExposedEnvs)[i].id;
-    if (id != 0 && which(id) && sys::env_free(make_target(kRoot, id)) != 0) all = false;
-  }
-  return all;
 }
 
 bool is_caller(const Storm& storm, EnvId id) {
@@ -457,32 +301,24 @@ void print_counts(Storm& storm, Checks& t) {
   print(", calls ");
   print_number(static_cast<std::int64_t>(storm.calls));
   print("\n");
-  // The callers' trust domain: a name that guards nothing else.
-  sys::cap_forge(kRoot, 1, Capability::make({77, 77}).bits(), kSelf);
+  forge_storm_name();
   // They may take every slice there is: these are ours whatever they do.
   for (std::uint64_t i = 0; i < kSlicesPerProcessor; i += 8) sys::slice_alloc(kRoot, 0, i, kSelf);
   for (std::uint64_t n = 0; n < kCallers; n++)
     sys::pte_insert(kRoot, kEntry, kStates + n * kPageSize, kSelf);
   for (std::uint64_t i = 0; i < 2; i++)
     sys::pte_insert(kRoot, kEntry, kGrammarHere + i * kPageSize, kSelf);
-  sys::pte_insert(kRoot, kEntry, kView, kSelf);  // makes its tables, before we count
-  sys::pte_insert(kRoot, 0, kView, kSelf);
-  rt::sleep_until(rt::monotonic_ns() + 1'000'000);  // and the page for our predicate
+  prepare_to_count(kView);
   for (std::size_t n = 0; n < kCallers; n++) {
     storm.state(n).random = storm.random.next() | 1;
     storm.state(n).limit = storm.calls / kCallers + 1;
   }
   write_grammar(storm.grammar());
   refresh_grammar(storm);
-  const std::uint64_t free_before = system_info().free_pages;
-  const std::uint64_t envs_before = system_info().environments;
+  const Counts before;
   const std::uint64_t begin = rt::monotonic_ns();
   const std::uint64_t done = rage(storm);
   const std::uint64_t end = rt::monotonic_ns();
-  while (!end_those([](EnvId) { return true; })) rt::sleep_until(rt::monotonic_ns() + 10'000'000);
-  const auto freed = [&] { return system_info().free_pages >= free_before; };
-  for (int i = 0; i < 1000 && !freed(); i++)  // tables go at timer interrupts
-    rt::sleep_until(rt::monotonic_ns() + 10'000'000);
   print_counts(storm, t);
   print("storm: ");
   print_number(static_cast<std::int64_t>(done));
@@ -494,16 +330,11 @@ void print_counts(Storm& storm, Checks& t) {
   print_number(static_cast<std::int64_t>(storm.started));
   print(" times\n");
   t.holds("all calls were made", done >= storm.calls);
-  t.equal("every page is back", static_cast<std::int64_t>(system_info().free_pages),
-          static_cast<std::int64_t>(free_before));
-  t.equal("every environment is gone", static_cast<std::int64_t>(system_info().environments),
-          static_cast<std::int64_t>(envs_before));
+  all_is_back(t, before);
   t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

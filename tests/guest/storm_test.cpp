@@ -6,29 +6,17 @@
 // afterwards it has every page back.
 #include <array>
 
-#include "exos/rt/wait.hpp"
-#include "tests/guest/check.hpp"
+#include "tests/guest/storm.hpp"
 
 namespace xok::guest {
 namespace {
 
-constexpr std::uint64_t kEntry = kPtePresent | kPteWritable | kPteUser;
 constexpr std::uint64_t kCode = 0x40'0000'0000;  // random bytes, executable
 constexpr std::uint64_t kStack = 0x41'0000'0000;
 constexpr std::uint64_t kChildUenv = 0x42'0000'0000;
 constexpr std::uint64_t kScratch = 0x43'0000'0000;
 constexpr std::uint64_t kSeconds = 10;
 constexpr std::uint64_t kSeed = 20261121;
-
-struct Random {
-  std::uint64_t state;
-  std::uint64_t next() {  // xorshift64*
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1d;
-  }
-};
 
 /// Code of a storming child: an endless loop of calls whose number and arguments come from a
 /// generator of its own (rbx), a third of them near-valid. Position-independent, no stack needed.
@@ -81,21 +69,11 @@ storm_end:
         .text
 )");
 
-/// Maps a fresh page for the child and, for the moment, here.
-std::byte* give_page(EnvId child, std::uint64_t va, std::uint64_t cap) {
-  const std::int64_t page = sys::pte_insert(cap, kEntry, va, make_target(kRoot, child));
-  if (page < 0) return nullptr;
-  if (sys::pte_insert(cap, static_cast<std::uint64_t>(page) << kPageShift | kEntry | kPteNoExecute,
-                      kScratch, kSelf) < 0)
-    return nullptr;
-  return reinterpret_cast<std::byte*>(kScratch);
-}
-
 EnvId start_child(Random& random, std::uint64_t kind) {
   const std::int64_t made = sys::env_alloc(1, 0, kChildUenv);
   if (made < 0) return 0;
   const auto child = static_cast<EnvId>(made);
-  std::byte* code = give_page(child, kCode, 1);
+  std::byte* code = give_page(child, kCode, kScratch);
   if (code == nullptr) return child;
   const auto length = static_cast<std::size_t>(storm_end - storm_begin);
   if (kind % 3 == 0) {
@@ -103,7 +81,7 @@ EnvId start_child(Random& random, std::uint64_t kind) {
   } else {
     for (std::size_t i = 0; i < length; i++) code[i] = static_cast<std::byte>(storm_begin[i]);
   }
-  std::byte* stack = give_page(child, kStack, 1);
+  std::byte* stack = give_page(child, kStack, kScratch);
   if (stack != nullptr)
     for (std::size_t i = 0; i < kPageSize; i++) stack[i] = static_cast<std::byte>(random.next());
   sys::pte_insert(1, 0, kScratch, kSelf);
@@ -126,49 +104,30 @@ EnvId start_child(Random& random, std::uint64_t kind) {
   print("seed ");
   print_number(kSeed);
   print("\n");
-  // The children's trust domain: a name that guards nothing else.
-  t.equal("the children's capability",
-          sys::cap_forge(kRoot, 1, Capability::make({77, 77}).bits(), kSelf), 1);
-  // Our own tables for the scratch window are made before we count.
-  sys::pte_insert(kRoot, kEntry, kScratch, kSelf);
-  sys::pte_insert(kRoot, 0, kScratch, kSelf);
-  // So is the kernel's page for our wakeup predicate.
-  rt::sleep_until(rt::monotonic_ns() + 1'000'000);
-  const std::uint64_t free_before = system_info().free_pages;
-  const std::uint64_t envs_before = system_info().environments;
+  t.equal("the children's capability", forge_storm_name(), kStormSlot);
+  prepare_to_count(kScratch);
+  const Counts before;
   std::array<EnvId, 8> children{};
   std::uint64_t started = 0;
   const std::uint64_t end = rt::monotonic_ns() + kSeconds * kNanosecondsPerSecond;
   while (rt::monotonic_ns() < end) {
     for (EnvId& child : children) {
-      const bool gone = child == 0 || rt::env_record(child).id != child ||
-                        rt::env_record(child).status == EnvStatus::Dead;
       const bool old = random.next() % 16 == 0;
-      if (!gone && !old) continue;
+      if (is_alive(child) && !old) continue;
       if (child != 0) sys::env_free(make_target(kRoot, child));
       child = start_child(random, started++);
     }
     rt::sleep_until(rt::monotonic_ns() + 15'000'000);
   }
   sys::pte_insert(1, 0, kScratch, kSelf);
-  // Whatever is left, children of children included.
-  for (std::uint32_t i = 2; i < kMaxEnvironments; i++) {
-    const EnvId id = reinterpret_cast<const volatile Env*>(kExposedEnvs)[i].id;
-    if (id != 0) sys::env_free(make_target(kRoot, id));
-  }
   print_number(static_cast<std::int64_t>(started));
   print(" environments stormed\n");
   t.holds("many environments were started", started > 50);
-  t.equal("every page is back", static_cast<std::int64_t>(system_info().free_pages),
-          static_cast<std::int64_t>(free_before));
-  t.equal("every environment is gone", static_cast<std::int64_t>(system_info().environments),
-          static_cast<std::int64_t>(envs_before));
+  all_is_back(t, before);
   t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

@@ -26,7 +26,7 @@ WEB_MODES = [("new", 16), ("keep", 16), ("new", 1), ("keep", 1)]
 @dataclass(frozen=True)
 class Row:
     name: str
-    group: str  # which measurement yields it: micro, boot, web, nginx
+    group: str  # which measurement yields it: micro, boot, web, nginx, shared
     test: object  # the test within the group
     bar: object = None  # at most; None: for information
     part: str = "total"  # or "kernel"
@@ -48,6 +48,8 @@ ROWS = (
     Row("1 KiB GET, keep-alive, nginx", "nginx", ("keep", 16), 14_000),
     Row("1 KiB GET, new connection each, one at a time", "web", ("new", 1)),
     Row("1 KiB GET, keep-alive, one at a time", "web", ("keep", 1)),
+    Row("64 bytes shared with programs not trusted, read", "shared", "read"),
+    Row("64 bytes shared with programs not trusted, changed", "shared", "update"),
 )
 
 
@@ -97,12 +99,16 @@ def part(figure, which: str):
 
 
 def peer_name(group: str) -> str:
+    if group == "shared":
+        return "Xok, plain memory under a lock"
     server = {"web": ", epoll server", "nginx": ", nginx"}.get(group, "")
     return f"Linux {linux_guest.version()}, tuned{server}"
 
 
 def peer_figures(group: str) -> dict:
     """The peer's side, from the cache where nothing it depends on has changed."""
+    if group == "shared":
+        return measure(PEER, group)
     programs = {"micro": ("micro",), "boot": (), "web": ("web", "load"), "nginx": ("load",)}[group]
     try:
         depends = cache.key(*programs)
@@ -143,7 +149,8 @@ OURS, PEER = our_guest, linux_guest
 
 def measure(guest, group: str) -> dict:
     """Runs one group in one guest. Returns  test -> Figure, or the reason why there is none"""
-    measurement = {"micro": measure_micro, "boot": measure_boot, "web": measure_web, "nginx": measure_nginx}
+    measurement = {"micro": measure_micro, "boot": measure_boot, "web": measure_web, "nginx": measure_nginx,
+                   "shared": measure_shared}
     with tempfile.TemporaryDirectory(prefix="xok-bench-") as folder:
         try:
             return measurement[group](guest, folder)
@@ -191,3 +198,11 @@ def measure_web(guest, folder: str, server: str = "web") -> dict:
 
 def measure_nginx(guest, folder: str) -> dict:
     return measure_web(guest, folder, "nginx")
+
+
+def measure_shared(guest, folder: str) -> dict:
+    """Copy-modify-replace on our side; its peer is our own guest too, without it."""
+    count, marks = os.path.join(folder, "counters"), os.path.join(folder, "marks")
+    prefix = "plain_" if guest is PEER else "record_"
+    figures = counters.join(our_guest.run_native("shared", count, marks), marks)
+    return {test.removeprefix(prefix): figure for test, figure in figures.items() if test.startswith(prefix)}

@@ -20,7 +20,7 @@ NEEDS = {paths.GUEST_PRESET: ("build",), paths.HOST_PRESET: ("build", "host"),
          paths.TOOLS_PRESET: ("build",), paths.BENCH_PRESET: ("build", "host-bench"),
          paths.COVERAGE_PRESET: ("build", "host", "fuzz", "coverage")}
 # What is built of a preset; everything where nothing is said.
-TARGETS = {paths.TSAN_PRESET: ("core_threads_test",),
+TARGETS = {paths.TSAN_PRESET: ("core_threads_test", "core_pairs_test", "exos_rt_test"),
            paths.TOOLS_PRESET: ("exo_graft",), paths.BENCH_PRESET: ("bench_grafts",),
            paths.COVERAGE_PRESET: ("core_test", "core_model_test", "core_explorer_test", "core_oracle_test",
                                    "core_fuzz")}

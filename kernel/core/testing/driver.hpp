@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/core/testing/snapshot.hpp"
+#include "kernel/core/testing/judge.hpp"
 #include "kernel/core/testing/test_bed.hpp"
 
 namespace xok::kernel::testing {
@@ -25,6 +25,10 @@ class Driver {
   /// is kept: for long runs. The steps are the same.
   enum class Watch : std::uint8_t { Everything, Sparsely };
   explicit Driver(Choose choose, Watch watch = Watch::Everything);
+
+  /// From now on whatever the kernel copies from user memory is other than before when it looks
+  /// again: numbers of pages and calls, capabilities, anything.
+  void rewrite_what_is_read();
 
   /// Makes up to `steps` steps. "" or what went wrong; `trace()` then says how it came to it.
   std::string run(unsigned steps);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 namespace xok::kernel::testing {
 
@@ -55,12 +56,17 @@ std::byte* FakeMachine::page(PageNumber page) {
   return memory_[page.value].bytes;
 }
 
-void FakeMachine::zero_page(PageNumber number) { std::memset(page(number), 0, kPageSize); }
+void FakeMachine::zero_page(PageNumber number) {
+  pause();
+  std::memset(page(number), 0, kPageSize);
+}
 void FakeMachine::copy_page(PageNumber to, PageNumber from) {
+  pause();
   std::memcpy(page(to), page(from), kPageSize);
 }
 
 void FakeMachine::write_entry(std::uint64_t* entry, std::uint64_t value) {
+  pause();
   const auto offset =
       static_cast<std::uint64_t>(reinterpret_cast<std::byte*>(entry) - memory_[0].bytes);
   const std::uint64_t in = offset / kPageSize;
@@ -76,17 +82,20 @@ void FakeMachine::update_entry(std::uint64_t* entry, std::uint64_t expected, std
 }
 
 void FakeMachine::flush(std::uint64_t va) {
+  pause();
   flushes++;
   std::erase_if(mine().tlb,
                 [&](const auto& item) { return item.first.second == va >> kPageShift; });
 }
 
 void FakeMachine::flush_all() {
+  pause();
   flushes++;
   mine().tlb.clear();
 }
 
 void FakeMachine::load_address_space(PageNumber table) {
+  pause();
   mine().loaded = table.value;
   mine().tlb.clear();
 }
@@ -94,6 +103,7 @@ void FakeMachine::load_address_space(PageNumber table) {
 // -- Other processors
 
 void FakeMachine::serve(FakeProcessor& processor, const Requests::Request& wanted) {
+  pause();
   if (wanted.table != 0) {
     processor.seized++;
     processor.loaded = wanted.table;
@@ -115,12 +125,14 @@ void FakeMachine::serve(FakeProcessor& processor, const Requests::Request& wante
 }
 
 void FakeMachine::request(ProcessorSet set, const Requests::Request& wanted) {
+  pause();
   if ((set >> here & 1) != 0) broken("a processor interrupts itself", here);
   if (set == 0 || set >> info_->processors != 0) broken("no such processor", set);
   requests_.post(set, wanted);
+  pause();
   for (std::uint32_t n = 0; n < info_->processors && !threads; n++)
     requests_.answer(n, [&](const auto& asked) { serve(processors[n], asked); });
-  while (!requests_.answered()) continue;
+  while (!requests_.answered()) std::this_thread::yield();
 }
 
 void FakeMachine::flush_others(ProcessorSet set, std::span<const std::uint64_t> addresses) {
@@ -142,7 +154,9 @@ void FakeMachine::kick(std::uint32_t processor) {
   if (!threads) processors[processor].kicked = true;
 }
 
+/// Called over and over by who waits, which lets those go on that it waits for.
 void FakeMachine::answer() {
+  if (threads) std::this_thread::yield();
   requests_.answer(here, [this](const auto& asked) { serve(mine(), asked); });
 }
 
@@ -201,6 +215,11 @@ bool FakeMachine::user_store(std::uint64_t va, std::uint64_t value) {
 }
 
 bool FakeMachine::copy_from_user(void* to, std::uint64_t from, std::size_t n) {
+  return load(to, from, n, rewrite);
+}
+
+bool FakeMachine::load(void* to, std::uint64_t from, std::size_t n, const Rewrite& then) {
+  pause();
   auto* out = static_cast<std::byte*>(to);
   while (n > 0) {
     std::size_t left = 0;
@@ -208,12 +227,14 @@ bool FakeMachine::copy_from_user(void* to, std::uint64_t from, std::size_t n) {
     if (!access(from, false, left, at)) return false;
     const std::size_t part = std::min(left, n);
     std::memcpy(out, at, part);
+    if (then) then(std::span{at, part});
     out += part, from += part, n -= part;
   }
   return true;
 }
 
 bool FakeMachine::copy_to_user(std::uint64_t to, const void* from, std::size_t n) {
+  pause();
   const auto* in = static_cast<const std::byte*>(from);
   while (n > 0) {
     std::size_t left = 0;

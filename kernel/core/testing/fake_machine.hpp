@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -66,7 +67,7 @@ class FakeMachine final : public Machine {
   PageInfo& page_info(std::uint64_t page) { return tables_.pages[page]; }
 
   // -- As a user program would, in the address space that is loaded: through the TLB.
-  bool user_read(std::uint64_t va, void* to, std::size_t n) { return copy_from_user(to, va, n); }
+  bool user_read(std::uint64_t va, void* to, std::size_t n) { return load(to, va, n, {}); }
   bool user_write(std::uint64_t va, const void* from, std::size_t n) {
     return copy_to_user(va, from, n);
   }
@@ -123,6 +124,12 @@ class FakeMachine final : public Machine {
   const Context& registers(EnvIndex env) { return contexts_.at(env).first; }
 
   // -- What a test reads and sets.
+  /// What another thread of the program does to each piece of memory as soon as the kernel has
+  /// copied it: if the kernel looks again, it finds something else.
+  using Rewrite = std::function<void(std::span<std::byte>)>;
+  Rewrite rewrite;
+  /// Called before each operation that other processors can notice: a test holds this one up.
+  std::function<void()> hold_up;
   std::array<FakeProcessor, kMaxProcessors> processors;
   /// Which processor this thread is.
   static inline thread_local std::uint32_t here = 0;
@@ -170,6 +177,10 @@ class FakeMachine final : public Machine {
   std::array<std::uint64_t, kMaxEnvironments> parked_{~std::uint64_t{0}};
   std::array<Resting, kMaxEnvironments> resting_{};
   bool access(std::uint64_t va, bool write, std::size_t& left, std::byte*& at);
+  void pause() const {
+    if (hold_up) hold_up();
+  }
+  bool load(void* to, std::uint64_t from, std::size_t n, const Rewrite& then);
   void request(ProcessorSet set, const Requests::Request& wanted);
   void serve(FakeProcessor& processor, const Requests::Request& wanted);
 

@@ -67,17 +67,4 @@ struct Snapshot {
   explicit Snapshot(TestBed& bed);
 };
 
-/// One step as the oracle sees it.
-struct Step {
-  EnvIndex caller = kNoEnv;  ///< kNoEnv: no call (timer, packet, fault, ...)
-  std::uint64_t number = 0;
-  std::array<std::uint64_t, 6> arguments{};
-  std::int64_t result = 0;
-};
-
-/// The oracle: whether every change from `before` to `after` is granted by a capability that the
-/// caller held. Written apart from the kernel's own checks, from the documentation.
-/// Returns "" or what is not granted.
-std::string judge(const Snapshot& before, const Snapshot& after, const Step& step);
-
 }  // namespace xok::kernel::testing

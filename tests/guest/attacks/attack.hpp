@@ -4,14 +4,19 @@
 
 #include "exos/rt/registers.hpp"
 #include "exos/rt/wait.hpp"
-#include "tests/guest/check.hpp"
+#include "tests/guest/counts.hpp"
 
 /// Attacks: an environment that holds nothing but a name of its own does its worst; then a victim
 /// and the kernel are looked at. Attackers are functions of the test's own image, which is mapped
 /// in them too, so that they report in plain variables.
 ///
-/// A program defines Victim (made first, once) and starts attackers one after another:
-///   Attacker a{function, argument};  a.run();  t.equal("C1 ...", g_accepted, 0);
+/// A program is a function that starts attackers one after another, and the frame:
+///   void attacks(Checks& t, const Victim& victim) {
+///     Attacker a{function, argument};
+///     a.run();
+///     t.equal("C1 ...", g_accepted, 0);
+///   }
+///   XOK_GUEST_TEST(judge(attacks))
 namespace xok::guest {
 
 inline constexpr std::uint64_t kData = kPtePresent | kPteWritable | kPteUser | kPteNoExecute;
@@ -182,24 +187,27 @@ class Attacker {
   }
 };
 
-/// The kernel's counts, to be found again when all attackers are gone.
-struct Counts {
-  std::uint64_t free = system_info().free_pages;
-  std::uint64_t kernel = system_info().kernel_pages;
-  std::uint64_t environments = system_info().environments;
-  bool operator==(const Counts&) const = default;
-};
-/// Page tables of the dead go over several timer interrupts.
-inline bool back_to(const Counts& before) {
-  for (int i = 0; i < 200 && !(Counts{} == before); i++)
-    rt::sleep_until(rt::monotonic_ns() + 5'000'000);
-  return Counts{} == before;
-}
 /// Makes the test's own tables and its predicate's page, so that counts come out even.
 inline void settle() {
   sys::pte_insert(kRoot, kData, kView, kSelf);
   unview();
-  rt::sleep_until(rt::monotonic_ns() + 1'000'000);
+  have_predicate();
+}
+
+/// The frame of a program: makes the victim, counts, runs the attacks, and looks at both again.
+/// `prepare`: what the test needs that stays, before anything is counted.
+[[noreturn]] inline void judge(
+    void (&attacks)(Checks&, const Victim&), void (&prepare)() = *+[] {}) {
+  set_up_self();
+  settle();
+  prepare();
+  Checks t;
+  const Victim victim;
+  const Counts before;
+  attacks(t, victim);
+  t.holds("the victim is unharmed", victim.unharmed());
+  t.holds("the kernel's counts are as before", back_to(before));
+  t.finish();
 }
 
 }  // namespace xok::guest

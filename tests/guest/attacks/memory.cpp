@@ -298,11 +298,7 @@ void addresses(std::uint64_t) {
   if (has_umip()) g_vectors[0] = XOK_PROBE("sidt -64(%%rsp)");
 }
 
-[[noreturn]] void run() {
-  set_up_self();
-  settle();
-  Checks t;
-  const Victim victim;
+void attacks(Checks& t, const Victim& victim) {
   g_page = victim.page;
   const Counts before;
   const auto clear = [] {
@@ -454,14 +450,9 @@ void addresses(std::uint64_t) {
     else
       t.skipped("L2 sidt faults", "this processor has no UMIP");
   }
-  t.holds("the victim is unharmed", victim.unharmed());
-  t.holds("the kernel's counts are as before", back_to(before));
-  t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(judge(attacks))

@@ -244,6 +244,4 @@ rt::MethodResult run_method(Operation what, std::uint64_t word = 0, std::uint64_
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

@@ -214,12 +214,7 @@ void every_argument(std::uint64_t) {
   }
 }
 
-[[noreturn]] void run() {
-  set_up_self();
-  settle();
-  Checks t;
-  const Victim victim;
-  const Counts before;
+void attacks(Checks& t, const Victim& victim) {
   {
     Attacker a{every_argument};
     t.holds("S2 the attacker comes to its end", a.run(40));
@@ -235,18 +230,10 @@ void every_argument(std::uint64_t) {
   t.equal("S2 results that are no documented error", static_cast<std::int64_t>(g_strange), 0);
   t.equal("S2 bad pointers that were accepted", static_cast<std::int64_t>(g_pointers_accepted), 0);
   if (g_pointers_accepted != 0) print_number(static_cast<std::int64_t>(g_accepted_call));
-  t.holds("the victim is unharmed", victim.unharmed());
-  for (std::uint32_t i = 2; i < kMaxEnvironments; i++) {
-    const EnvId id = reinterpret_cast<const volatile Env*>(kExposedEnvs)[i].id;
-    if (id != 0 && id != victim.id) sys::env_free(make_target(kRoot, id));
-  }
-  t.holds("the kernel's counts are as before", back_to(before));
-  t.finish();
+  end_those([&](EnvId id) { return id != victim.id; });
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(judge(attacks))

@@ -153,14 +153,9 @@ void stale(Checks& t) {
   mine.grant_to = 0;
 }
 
-[[noreturn]] void run() {
-  set_up_self();
-  settle();
-  Checks t;
-  const Victim victim;
+void attacks(Checks& t, const Victim& victim) {
   g_page = victim.page;
   g_victim = victim.id;
-  const Counts before;
   {
     Attacker a{forge};
     t.holds("C1 the attacker comes to its end", a.run());
@@ -200,14 +195,9 @@ void stale(Checks& t) {
     t.refused("C6 another's ACL", g_results[5], Errc::Denied);
     t.refused("C6 the extension mapped as a page", g_results[6], Errc::Denied);
   }
-  t.holds("the victim is unharmed", victim.unharmed());
-  t.holds("the kernel's counts are as before", back_to(before));
-  t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(judge(attacks))

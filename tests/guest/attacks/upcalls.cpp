@@ -189,26 +189,16 @@ void contexts(Checks& t) {
   }
 }
 
-[[noreturn]] void run() {
-  set_up_self();
-  settle();
-  Checks t;
-  const Victim victim;
-  const Counts before;
+void attacks(Checks& t, const Victim& /*victim*/) {
   entries(t);
   stacks(t);
   revocations(t);
   transfers(t);
   storms(t);
   contexts(t);
-  t.holds("the victim is unharmed", victim.unharmed());
-  t.holds("the kernel's counts are as before", back_to(before));
-  t.finish();
 }
 
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(judge(attacks))

@@ -25,9 +25,10 @@ MACHINES = tuple(qemu.MACHINES)
 CPUS = (qemu.DEFAULT_CPU, "Skylake-Server", "EPYC", "Broadwell")
 MEMORIES_MIB = (qemu.DEFAULT_MEMORY_MIB, 64, 16384)
 # Which programs run on how many processors; the others on one. A second boot has its number in the name.
-PROCESSORS = {"smp_test": (4,), "smp_memory_test": (2,), "storm_test": (1, 2), "storm_smp_test": (2,)}
+PROCESSORS = {"smp_test": (4,), "smp_memory_test": (2,), "storm_test": (1, 2), "storm_smp_test": (2,),
+              "attacks_collider": (2,), "attacks_rewriting": (2,)}
 # Which run long: on one machine only. Several processors: on one model and size only.
-ONE_MACHINE = {"smp_memory_test", "storm_smp_test"}
+ONE_MACHINE = {"smp_memory_test", "storm_smp_test", "attacks_collider", "attacks_rewriting"}
 # Which see the processor's model and the memory's size; the others run there with --all-machines only.
 PROCESSOR_AND_MEMORY = {"calls_test", "attacks_memory", "attacks_processor", "attacks_vectors", "attacks_returns"}
 # Which take words of the kernel's command line from an environment variable (to replay a seed).

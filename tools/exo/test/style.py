@@ -2,14 +2,14 @@
 # Copyright (c) 2026 The Xok authors
 """The form of the source: clang-format, which folder includes which, headers that compile alone.
 
-Names:  format/FILE   layers/FILE   header/FILE   python/FILE   syscalls
+Names:  format/FILE   layers/FILE   header/FILE   python/FILE   syscalls   user-memory
 """
 import os
 import re
 import subprocess
 
 from .. import install, paths
-from . import sources
+from . import single_fetch, sources
 
 # Folder -> the folders its files may include. Tests may include everything.
 LAYERS = {
@@ -37,6 +37,7 @@ def run(report) -> None:
         report.check(f"python/{path}", lambda path=path: check_python(path))
     if os.path.exists(os.path.join(paths.ROOT, "abi/syscalls.def")):
         report.check("syscalls", check_system_calls)
+    report.check("user-memory", single_fetch.check)
 
 
 def check_format(report) -> None:

@@ -16,7 +16,7 @@ import time
 
 from .. import bundle, cpio, install, paths, qemu, rootfs, webpages
 from ..errors import Fail
-from . import bench_parts, cases, reference_parts
+from . import bench_parts, cases, reference_parts, single_fetch_parts
 from .runner import HANG_SECONDS
 
 STAND_IN = os.path.join(paths.ROOT, "tests/host/fake_qemu.py")
@@ -55,7 +55,7 @@ def run(report) -> None:
                        ("streams-reader-leaves", streams_reader_leaves), ("status", statuses),
                        ("closed-descriptors", closed_descriptors), ("interrupt", interrupt),
                        ("timeout", timeout), ("machine-ends-early", machine_ends), ("killed-parent", killed_parent),
-                       *bench_parts.TESTS, *reference_parts.TESTS):
+                       *bench_parts.TESTS, *reference_parts.TESTS, *single_fetch_parts.TESTS):
         report.check(name, test)
 
 
