@@ -9,16 +9,16 @@ namespace {
 
 /// `open`: whether every entry on the way has the writable bit.
 void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::uint64_t table,
-                 unsigned level, bool open = true) {
+                 unsigned level, std::uint64_t address, bool open = true) {
   const auto* const entry = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{table}));
   const auto found = [&] {
     out.reached_from[table].insert(top);
-    if (open) out.open.insert(table);
+    out.address[table] = address;
+    if (open) out.open_from[table].insert(top);
   };
   const auto leaf = [&](unsigned i) {
     found();
-    std::uint64_t& seen = out.leaves[{table, i}];
-    seen |= open ? entry[i] : entry[i] & ~kPteWritable;
+    out.leaves[{table, i}] = entry[i];
   };
   if (level == 1) found();
   for (unsigned i = 0; i < (level == 4 ? 254u : 512u); i++) {
@@ -27,6 +27,7 @@ void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::ui
       leaf(i);
     } else {
       walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1,
+                  address + (std::uint64_t{i} << (kPageShift + 9 * (level - 1))),
                   open && (entry[i] & kPteWritable) != 0);
     }
   }
@@ -68,7 +69,8 @@ Snapshot::Snapshot(TestBed& bed) {
     methods[table.id_of(i)] = {machine.tables().envs[m.owner].id, m.guard, m.top, m.entry, m.own};
     if (m.user < kEnvs) envs[m.user].method = table.id_of(i);
     const auto* const top = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{m.top}));
-    walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3);
+    walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3,
+                kMethodSlot * kSlotSize);
   }
   bed.core().messages.visit_pins([&](EnvIndex i, std::uint64_t page) {
     if (i >= kEnvs) return;
@@ -99,7 +101,7 @@ Snapshot::Snapshot(TestBed& bed) {
     const auto* const entry = reinterpret_cast<const Capability*>(machine.page(PageNumber{more}));
     acl.insert(acl.end(), entry, entry + count);
   }
-  for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4);
+  for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4, 0);
 }
 
 }  // namespace xok::kernel::testing
