@@ -40,7 +40,7 @@ CallResult page_acl_resize(Call& call, CapSlot cap, PageIndex page, Count size);
 ///           BadCapability, Denied  for page_cap
 ///           Busy, NoMemory, NoSpace  as pte_insert
 /// Effects   on what the entries mapped before: as pte_insert
-/// Cost      about 300 instructions, and for each page 90, clearing (135) or copying (350)
+/// Cost      about 300 instructions, and for each page 150, and clearing (135) or copying (330)
 /// Source    own: what first touches, copy-on-write and fork do most
 CallResult pte_fill(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Count n, UserAddr source,
                     Target target);

@@ -44,7 +44,7 @@ NOTES = {
     "switch": STRAIGHT + " On top: whose slice is next, 36 instructions in C++.",
     "pipe": "Two switches by directed yield to the one who waits, whose predicate alone is evaluated; the predicate "
             "stays from wait to wait. More than half of the figure is ExOS: descriptors, the lock of the file system, "
-            "copying through the shared region with the program's addresses probed, comparing the words to wait for "
+            "copying through the shared region with care for the program's addresses, comparing the words to wait for "
             "with those of the last time.",
     "fork-1": FORK,
     "fork-16": FORK,
