@@ -52,6 +52,7 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].slice_start = machine.uenv(i).slice_start_entry;
     envs[i].revocation = machine.uenv(i).revocation.entry;
     envs[i].rdi = machine.registers(i).rdi;
+    envs[i].rax = machine.registers(i).rax;
     std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
     const IpcArea& says = envs[i].ipc;
     envs[i].agreed = bed.core().rests[i];
