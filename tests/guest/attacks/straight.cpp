@@ -298,6 +298,4 @@ void judge(const Registers& found, const Registers& set, std::uint64_t other) {
 }  // namespace
 }  // namespace xok::guest
 
-extern "C" [[noreturn]] void rt_start(std::uint64_t /*bundle*/, std::uint64_t /*length*/) {
-  xok::guest::run();
-}
+XOK_GUEST_TEST(run())

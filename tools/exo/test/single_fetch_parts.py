@@ -75,7 +75,7 @@ def kernel_is_seen() -> None:
              "call.from_user(&wanted, context, sizeof wanted);\n  wanted.rflags = user_flags"),
             ("kernel/core/calls_network.cpp", "std::size_t total = 0;",
              "call.from_user(piece.data(), pieces, 16);\n  std::size_t total = 0;"),
-            ("kernel/core/calls_ipc.cpp", "return entry;", "return static_cast<std::uint64_t>(area.entry);")):
+            ("kernel/core/calls_ipc.cpp", "from_bits(area.gate)", "from_bits(area.gate + area.entry)")):
         changed = files[path].replace(old, new, 1)
         assert changed != files[path], f"{path} has no `{old}` any more"
         lines = single_fetch.problems({**files, path: changed})
