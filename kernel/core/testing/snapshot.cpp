@@ -14,12 +14,11 @@ void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::ui
   const auto* const entry = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{table}));
   const auto found = [&] {
     out.reached_from[table].insert(top);
-    if (open) out.open.insert(table);
+    if (open) out.open_from[table].insert(top);
   };
   const auto leaf = [&](unsigned i) {
     found();
-    std::uint64_t& seen = out.leaves[{table, i}];
-    seen |= open ? entry[i] : entry[i] & ~kPteWritable;
+    out.leaves[{table, i}] = entry[i];
   };
   if (level == 1) found();
   for (unsigned i = 0; i < (level == 4 ? 254u : 512u); i++) {
@@ -141,6 +140,7 @@ class Judge {
     for (const auto& [at, entry] : after_.leaves) check_leaf(at.first, at.second, entry);
     for (const auto& [at, entry] : before_.leaves) check_removed(at.first, at.second);
     for (const auto& [table, tops] : after_.reached_from) check_sharing(table, tops);
+    for (const auto& [table, tops] : before_.reached_from) check_ways(table, tops);
     check_regions();
     check_methods();
     if (is(SyscallNumber::message_send)) {
@@ -461,10 +461,19 @@ class Judge {
     if (writable && before_.pages[page].status == PageStatus::BootModule) return false;
     return by(before_) || (allocates() && by(after_));
   }
-  void check_leaf(std::uint64_t table, unsigned index, std::uint64_t entry) {
+  /// An entry as the hardware sees it: writable only if some way to its table is not frozen.
+  static std::uint64_t effective(const Snapshot& s, std::uint64_t table, std::uint64_t entry) {
+    return s.open_from.contains(table) ? entry : entry & ~kPteWritable;
+  }
+  void check_leaf(std::uint64_t table, unsigned index, std::uint64_t stored) {
     const auto old = before_.leaves.find({table, index});
-    const std::uint64_t was = old == before_.leaves.end() ? 0 : old->second;
+    const std::uint64_t stored_was = old == before_.leaves.end() ? 0 : old->second;
+    const std::uint64_t was = effective(before_, table, stored_was);
+    const std::uint64_t entry = effective(after_, table, stored);
     if (was == entry) return;
+    // The entry stayed as it is, and the last way through which it could be written went:
+    // check_ways.
+    if (stored_was == stored && entry == (was & ~kPteWritable)) return;
     changed_ = true;
     const bool same_page = was != 0 && ((was ^ entry) & kPtePageMask) == 0;
     const bool writable = (entry & kPteWritable) != 0;
@@ -480,14 +489,14 @@ class Judge {
     const std::uint64_t count = (entry & kPteLarge) != 0 ? 512 : 1;
     for (std::uint64_t page = first; gains && page < first + count; page++)
       if (!may_reach(page, writable)) complain("reaches a page without a right", page);
-    const bool known = allocates() || is(SyscallNumber::pte_modify_range) ||
-                       is(SyscallNumber::table_own) || is(SyscallNumber::table_fork);
+    const bool known =
+        allocates() || is(SyscallNumber::pte_modify_range) || is(SyscallNumber::table_own);
     if (!known) complain("an entry appeared", table, index);
   }
 
   /// Whether nobody could change the table: then only table_own may, and only takes rights.
   bool was_frozen(std::uint64_t table) const {
-    return before_.reached_from.contains(table) && !before_.open.contains(table) && !batch_;
+    return before_.reached_from.contains(table) && !before_.open_from.contains(table) && !batch_;
   }
   /// Whether a table that table_own has copied had this entry, and was in one of these spaces.
   bool is_copied(const std::set<std::uint64_t>& tops, unsigned index, std::uint64_t entry) const {
@@ -534,6 +543,50 @@ class Judge {
     const bool gave = std::ranges::any_of(old->second, mine);
     const bool gives = is(SyscallNumber::table_share) || is(SyscallNumber::table_fork);
     if (!gives || !took || !gave) complain("shares a table", table);
+  }
+
+  static bool among(const std::map<std::uint64_t, Snapshot::Spaces>& ways, std::uint64_t table,
+                    std::uint64_t top) {
+    const auto found = ways.find(table);
+    return found != ways.end() && found->second.contains(top);
+  }
+  /// Whether an address space is still somebody's, or a method's.
+  bool is_in_use(std::uint64_t top) const {
+    return std::ranges::any_of(after_.envs,
+                               [&](const auto& e) { return e.alive && e.top == top; }) ||
+           std::ranges::any_of(after_.methods, [&](const auto& m) { return m.second.top == top; });
+  }
+  /// The ways of address spaces to a table. Where one was lost or frozen, the caller may change one
+  /// of those that this happened to (they may share a table above it), or they ended. Where one was
+  /// unfrozen, table_own did it, and what can be written through it now the caller may write.
+  void check_ways(std::uint64_t table, const Snapshot::Spaces& tops) {
+    unsigned lost = 0, lost_mine = 0, opened = 0, opened_mine = 0;
+    for (const std::uint64_t top : tops) {
+      const bool was_open = among(before_.open_from, table, top);
+      const bool is_open = among(after_.open_from, table, top);
+      const bool is_lost = !among(after_.reached_from, table, top) || (was_open && !is_open);
+      const bool is_opened = is_open && !was_open;
+      if (!is_lost && !is_opened) continue;
+      changed_ = true;
+      if (!is_in_use(top)) continue;
+      const unsigned mine = rules_space(top) ? 1 : 0;
+      (is_lost ? lost : opened)++;
+      (is_lost ? lost_mine : opened_mine) += mine;
+    }
+    if ((lost != 0 && lost_mine == 0) || (opened != 0 && opened_mine == 0))
+      complain("a way to a table changed", table);
+    if (opened == 0 || batch_) return;  // a batch may reuse the page
+    if (!is(SyscallNumber::table_own)) complain("a frozen table was opened", table);
+    for (auto leaf = after_.leaves.lower_bound({table, 0});
+         leaf != after_.leaves.end() && leaf->first.first == table; leaf++)
+      check_opened(leaf->second);
+  }
+  void check_opened(std::uint64_t entry) {
+    if ((entry & kPteWritable) == 0) return;
+    const std::uint64_t first = (entry & kPtePageMask) >> kPageShift;
+    const std::uint64_t count = (entry & kPteLarge) != 0 ? 512 : 1;
+    for (std::uint64_t page = first; page < first + count; page++)
+      if (!may_reach(page, true)) complain("opened a page without a right", page);
   }
 
   const Snapshot& before_;

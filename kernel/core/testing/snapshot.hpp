@@ -56,13 +56,14 @@ struct Snapshot {
   std::vector<PageInfo> pages;
   /// The ACL of each page in use, whole, read by page_acl_read's documentation.
   std::map<std::uint64_t, std::vector<Capability>> acls;
-  /// Present level-1 entries, and level-2 entries that map large pages, by (table page, index). A
-  /// table appears once, however many hold it.
+  /// Present level-1 entries, and level-2 entries that map large pages, by (table page, index), as
+  /// they are stored. A table appears once, however many hold it.
   std::map<std::pair<std::uint64_t, unsigned>, std::uint64_t> leaves;
-  /// Writable there: as the hardware sees it, if a way to the table is not frozen.
-  std::set<std::uint64_t> open;  ///< tables with such a way
-  /// For each table with such entries, the top-level tables that reach it.
-  std::map<std::uint64_t, std::set<std::uint64_t>> reached_from;
+  using Spaces = std::set<std::uint64_t>;  ///< by their top-level tables
+  /// For each table with such entries, the address spaces that reach it.
+  std::map<std::uint64_t, Spaces> reached_from;
+  /// Those of them where no entry on the way is frozen: there its entries are writable as they say.
+  std::map<std::uint64_t, Spaces> open_from;
 
   explicit Snapshot(TestBed& bed);
 };

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The Xok authors
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "kernel/core/testing/snapshot.hpp"
+#include "kernel/core/testing/test_bed.hpp"
+
+/// The oracle's judge itself, where it is easily wrong: one table that some spaces may write
+/// through and others see frozen. What is right is accepted, and the same change by a stranger is
+/// not.
+namespace xok::kernel::testing {
+namespace {
+
+using enum SyscallNumber;
+
+/// The first environment and `owner` share a table at kTable; the first one forks the table above
+/// it with `forked`: only `owner` still writes. `stranger` has a name of its own.
+class JudgeOfWays : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kAbove = 0x8000'0000;  // aligned to 1 GiB
+  static constexpr std::uint64_t kTable = kAbove;
+  JudgeOfWays() : owner{bed.spawn()}, forked{bed.spawn()} {
+    EXPECT_EQ(bed.call(cap_forge, 0, 1, Capability::make({1}).bits(), 0), 1);
+    stranger = bed.spawn(1);
+    EXPECT_GT(bed.call(pte_insert, 0, fresh_page(), kTable, 0), 0);
+    EXPECT_EQ(bed.call(table_share, kTable, 1, 0, make_target(0, owner)), 0);
+    EXPECT_EQ(bed.call(table_fork, kAbove, 2, 0, make_target(0, forked)), 0);
+  }
+  void TearDown() override { EXPECT_EQ(bed.sweep(), ""); }
+
+  /// What the judge says of a call, first as it was made, then as if `stranger` had made it.
+  std::array<std::string, 2> judged(SyscallNumber number,
+                                    const std::array<std::uint64_t, 6>& arguments) {
+    Step step{.caller = bed.current(),
+              .number = static_cast<std::uint64_t>(number),
+              .arguments = arguments};
+    const Snapshot before{bed};
+    step.result = bed.raw_call(step.number, arguments);
+    EXPECT_GE(step.result, 0);
+    const Snapshot after{bed};
+    const std::string truth = judge(before, after, step);
+    step.caller = env_index(stranger);
+    return {truth, judge(before, after, step)};
+  }
+  static bool of_ways(const std::string& said) { return said.starts_with("a way to a table"); }
+
+  TestBed bed;
+  EnvId owner, forked, stranger = 0;
+};
+
+TEST_F(JudgeOfWays, TheLastWayToWriteGoesAndTheEntriesStay) {
+  const auto [truth, forged] = judged(table_drop, {kAbove, 2, make_target(0, owner)});
+  EXPECT_EQ(truth, "");
+  EXPECT_TRUE(of_ways(forged)) << forged;
+}
+
+TEST_F(JudgeOfWays, AWayGoesOfWhichOthersAreLeft) {
+  const EnvId second = bed.spawn();
+  ASSERT_EQ(bed.call(table_share, kTable, 1, make_target(0, owner), make_target(0, second)), 0);
+  const auto [truth, forged] = judged(table_drop, {kAbove, 2, make_target(0, second)});
+  EXPECT_EQ(truth, "");
+  EXPECT_TRUE(of_ways(forged)) << forged;
+}
+
+TEST_F(JudgeOfWays, AWayEndsWithWhoHadIt) {
+  const auto [truth, forged] = judged(env_free, {make_target(0, owner)});
+  EXPECT_EQ(truth, "");
+  EXPECT_EQ(forged, "ended an environment (" + std::to_string(env_index(owner)) + ", 0)");
+}
+
+TEST_F(JudgeOfWays, AWayIsFrozen) {
+  const EnvId second = bed.spawn();
+  const auto [truth, forged] =
+      judged(table_fork, {kAbove, 2, make_target(0, owner), make_target(0, second)});
+  EXPECT_EQ(truth, "");
+  EXPECT_NE(forged, "");
+}
+
+/// Who is left alone with a frozen table opens it: with less right, it could write less.
+TEST_F(JudgeOfWays, AWayIsOpenedToWhatTheCallerMayWrite) {
+  constexpr std::uint64_t kAlone = 0xc000'0000;
+  ASSERT_GT(bed.call(pte_insert, 0, fresh_page(), kAlone, 0), 0);
+  ASSERT_EQ(bed.call(table_fork, kAlone, 1, 0, make_target(0, forked)), 0);
+  ASSERT_EQ(bed.call(table_drop, kAlone, 1, make_target(0, forked)), 0);
+  Step step{.caller = bed.current(), .number = static_cast<std::uint64_t>(table_own)};
+  step.arguments = {0, kAlone, 0};
+  const Snapshot before{bed};
+  step.result = bed.raw_call(step.number, step.arguments);
+  ASSERT_EQ(step.result, 1);
+  const Snapshot after{bed};
+  EXPECT_EQ(judge(before, after, step), "");
+  step.arguments[0] = 1;  // {1} is not the page's
+  EXPECT_NE(judge(before, after, step), "");
+  step.arguments[0] = 0;
+  step.number = static_cast<std::uint64_t>(pte_modify_range);
+  EXPECT_NE(judge(before, after, step), "");
+}
+
+}  // namespace
+}  // namespace xok::kernel::testing
