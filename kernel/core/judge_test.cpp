@@ -16,6 +16,8 @@ namespace {
 
 using enum SyscallNumber;
 
+// -- One table that some spaces may write through and others see frozen
+
 /// The first environment and `owner` share a table at kTable; the first one forks the table above
 /// it with `forked`: only `owner` still writes. `stranger` has a name of its own.
 class JudgeOfWays : public ::testing::Test {
@@ -97,6 +99,44 @@ TEST_F(JudgeOfWays, AWayIsOpenedToWhatTheCallerMayWrite) {
   step.arguments[0] = 0;
   step.number = static_cast<std::uint64_t>(pte_modify_range);
   EXPECT_NE(judge(before, after, step), "");
+}
+
+// -- What a call returns
+
+/// The server's last call failed; then it was entered, and goes back to where it was.
+TEST(JudgeOfResults, WhoGoesBackHasTheResultOfWhatWasInterrupted) {
+  TestBed bed;
+  const EnvId first = bed.current_id();
+  const EnvId server = bed.spawn();
+  volatile IpcArea& area = bed.machine.uenv(env_index(server)).ipc;
+  area.entry = 0x20'0100;
+  area.stack = 0x60'0000;
+  area.allow = 6;
+  area.gate = bed.self().capabilities[0].bits();
+  const std::int64_t old_result = error(Errc::BadEnv);
+  bed.machine.context(env_index(server)).rax = static_cast<std::uint64_t>(old_result);
+  bed.call(ipc_call, make_target(0, server));
+  ASSERT_EQ(bed.current_id(), server);
+
+  Step step{.caller = env_index(server), .number = static_cast<std::uint64_t>(ipc_reply)};
+  step.arguments = {make_reply(kIpcDone, first)};
+  const Snapshot before{bed};
+  step.result = bed.raw_call(step.number, step.arguments);
+  ASSERT_EQ(step.result, old_result);
+  Snapshot after{bed};
+  EXPECT_EQ(judge(before, after, step), "");
+
+  const auto is_failure = [&](const Step& other) {
+    return judge(before, after, other).starts_with("failed, and changed something");
+  };
+  Step other = step;
+  other.result = error(Errc::NotFound);  // is not what was interrupted
+  EXPECT_TRUE(is_failure(other));
+  other = step;
+  other.arguments[0] = make_reply(0, first);  // returns
+  EXPECT_TRUE(is_failure(other));
+  after.envs[step.caller].ipc.busy = 1;  // did not go back
+  EXPECT_TRUE(is_failure(step));
 }
 
 }  // namespace
