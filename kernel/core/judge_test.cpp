@@ -101,6 +101,64 @@ TEST_F(JudgeOfWays, AWayIsOpenedToWhatTheCallerMayWrite) {
   EXPECT_NE(judge(before, after, step), "");
 }
 
+// -- Copies of tables
+
+/// `other` was given a page of the first environment in a frozen table, and no right to the page.
+class JudgeOfCopies : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kTable = 0x8000'0000;
+  JudgeOfCopies() {
+    EXPECT_EQ(bed.call(cap_forge, 0, 1, Capability::make({1}).bits(), 0), 1);
+    other = bed.spawn(1);
+    page = static_cast<std::uint64_t>(bed.call(pte_insert, 0, fresh_page(), kTable, 0));
+    EXPECT_EQ(bed.call(table_fork, kTable, 1, 0, make_target(0, other)), 0);
+    bed.run(other);
+  }
+  void TearDown() override { EXPECT_EQ(bed.sweep(), ""); }
+  /// A step in which table_own copies is right; with more in the copy it is not.
+  void expect_judged(Step step, std::int64_t result) {
+    const Snapshot before{bed};
+    step.result = bed.raw_call(step.number, step.arguments);
+    ASSERT_EQ(step.result, result);
+    const Snapshot after{bed};
+    EXPECT_EQ(judge(before, after, step), "");
+    std::uint64_t copy = 0;
+    for (const auto& [at, entry] : after.leaves) {
+      if (entry_page(entry) == page && !before.leaves.contains(at)) copy = at.first;
+    }
+    ASSERT_NE(copy, 0u);
+    const std::string wrong = "reaches a page without a right (" + std::to_string(page) + ", 0)";
+    Snapshot forged = after;
+    forged.leaves[{copy, 0}] |= kPteWritable;
+    EXPECT_EQ(judge(before, forged, step), wrong);
+    forged = after;
+    forged.leaves[{copy, 1}] = after.leaves.at({copy, 0});
+    EXPECT_EQ(judge(before, forged, step), wrong);
+    forged = after;
+    forged.address[copy] += kLargeSize;
+    EXPECT_EQ(judge(before, forged, step), wrong);
+  }
+
+  TestBed bed;
+  EnvId other = 0;
+  std::uint64_t page = 0;
+};
+
+TEST_F(JudgeOfCopies, ACopyShowsWhatWasSeenThere) {
+  Step step{.caller = bed.current(), .number = static_cast<std::uint64_t>(table_own)};
+  step.arguments = {0, kTable, 0};
+  expect_judged(step, 1);
+}
+
+TEST_F(JudgeOfCopies, AlsoInABatch) {
+  constexpr std::uint64_t kEntries = kScratch + 64;
+  bed.put(kEntries, BatchEntry{static_cast<std::uint64_t>(table_own), {0, kTable, 0}, 0});
+  bed.poke(kScratch, 0);
+  Step step{.caller = bed.current(), .number = static_cast<std::uint64_t>(batch)};
+  step.arguments = {kEntries, 1, kScratch};
+  expect_judged(step, 0);
+}
+
 // -- What a call returns
 
 /// The server's last call failed; then it was entered, and goes back to where it was.

@@ -10,10 +10,11 @@ namespace {
 
 /// `open`: whether every entry on the way has the writable bit.
 void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::uint64_t table,
-                 unsigned level, bool open = true) {
+                 unsigned level, std::uint64_t address, bool open = true) {
   const auto* const entry = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{table}));
   const auto found = [&] {
     out.reached_from[table].insert(top);
+    out.address[table] = address;
     if (open) out.open_from[table].insert(top);
   };
   const auto leaf = [&](unsigned i) {
@@ -27,6 +28,7 @@ void walk_leaves(Snapshot& out, FakeMachine& machine, std::uint64_t top, std::ui
       leaf(i);
     } else {
       walk_leaves(out, machine, top, (entry[i] & kPtePageMask) >> kPageShift, level - 1,
+                  address + (std::uint64_t{i} << (kPageShift + 9 * (level - 1))),
                   open && (entry[i] & kPteWritable) != 0);
     }
   }
@@ -491,7 +493,7 @@ class Judge {
     const std::uint64_t first = (entry & kPtePageMask) >> kPageShift;
     if (was_frozen(table) && !is(SyscallNumber::table_own))
       complain("changed a frozen table", table, index);
-    if (!writable && is_copied(tops, index, entry)) return;
+    if (!writable && is_copied(table, index, entry)) return;
     const bool gains =
         !same_page || (writable && (was & kPteWritable) == 0) || ((was ^ entry) & kPteLarge) != 0;
     const std::uint64_t count = (entry & kPteLarge) != 0 ? 512 : 1;
@@ -506,13 +508,19 @@ class Judge {
   bool was_frozen(std::uint64_t table) const {
     return before_.reached_from.contains(table) && !before_.open_from.contains(table) && !batch_;
   }
-  /// Whether a table that table_own has copied had this entry, and was in one of these spaces.
-  bool is_copied(const std::set<std::uint64_t>& tops, unsigned index, std::uint64_t entry) const {
-    if (!is(SyscallNumber::table_own)) return false;
+  /// Whether a table that table_own has copied had this entry: at this address, and in one of these
+  /// spaces, or in one that the caller may share it from first, in the same batch.
+  bool is_copied(std::uint64_t table, unsigned index, std::uint64_t entry) const {
+    if (!is(SyscallNumber::table_own) && !batch_) return false;
+    const auto& tops = after_.reached_from.at(table);
+    const auto could_copy = [&](std::uint64_t top) {
+      return tops.contains(top) || (batch_ && rules_space(top));
+    };
     const auto was_there = [&](const auto& old) {
-      const auto& from = before_.reached_from.at(old.first.first);
-      return old.first.second == index && ((old.second ^ entry) & kPtePageMask) == 0 &&
-             std::ranges::any_of(tops, [&](std::uint64_t top) { return from.contains(top); });
+      return old.first.second == index &&
+             ((old.second ^ entry) & (kPtePageMask | kPteLarge)) == 0 &&
+             before_.address.at(old.first.first) == after_.address.at(table) &&
+             std::ranges::any_of(before_.reached_from.at(old.first.first), could_copy);
     };
     return std::ranges::any_of(before_.leaves, was_there);
   }
@@ -643,7 +651,8 @@ Snapshot::Snapshot(TestBed& bed) {
     methods[table.id_of(i)] = {machine.tables().envs[m.owner].id, m.guard, m.top, m.entry, m.own};
     if (m.user < kEnvs) envs[m.user].method = table.id_of(i);
     const auto* const top = reinterpret_cast<const std::uint64_t*>(machine.page(PageNumber{m.top}));
-    walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3);
+    walk_leaves(*this, machine, m.top, (top[kMethodSlot] & kPtePageMask) >> kPageShift, 3,
+                kMethodSlot * kSlotSize);
   }
   bed.core().messages.visit_pins([&](EnvIndex i, std::uint64_t page) {
     if (i >= kEnvs) return;
@@ -674,7 +683,7 @@ Snapshot::Snapshot(TestBed& bed) {
     const auto* const entry = reinterpret_cast<const Capability*>(machine.page(PageNumber{more}));
     acl.insert(acl.end(), entry, entry + count);
   }
-  for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4);
+  for (const std::uint64_t top : tops) walk_leaves(*this, machine, top, top, 4, 0);
 }
 
 std::string judge(const Snapshot& before, const Snapshot& after, const Step& step) {

@@ -62,7 +62,10 @@ struct Snapshot {
   using Spaces = std::set<std::uint64_t>;  ///< by their top-level tables
   /// For each table with such entries, the address spaces that reach it.
   std::map<std::uint64_t, Spaces> reached_from;
-  /// Those of them where no entry on the way is frozen: there its entries are writable as they say.
+  /// The address of each such table's first entry: the same in all of them.
+  std::map<std::uint64_t, std::uint64_t> address;
+  /// Those of the spaces where no entry on the way is frozen: there the entries are writable as
+  /// they say.
   std::map<std::uint64_t, Spaces> open_from;
 
   explicit Snapshot(TestBed& bed);
