@@ -161,40 +161,67 @@ TEST_F(JudgeOfCopies, AlsoInABatch) {
 
 // -- What a call returns
 
-/// The server's last call failed; then it was entered, and goes back to where it was.
-TEST(JudgeOfResults, WhoGoesBackHasTheResultOfWhatWasInterrupted) {
+/// A server whose last call failed is entered, answers and does not return: what looks like the
+/// result is that error.
+class JudgeOfResults : public ::testing::Test {
+ protected:
+  static constexpr std::int64_t kOldResult = error(Errc::BadEnv);
+  JudgeOfResults() {
+    volatile IpcArea& area = bed.machine.uenv(index).ipc;
+    area.entry = 0x20'0100;
+    area.stack = 0x60'0000;
+    area.allow = 6;
+    area.gate = bed.self().capabilities[0].bits();
+  }
+  void TearDown() override { EXPECT_EQ(bed.sweep(), ""); }
+  void leave_error() { bed.machine.result(index) = static_cast<std::uint64_t>(kOldResult); }
+  void enter() {
+    bed.call(ipc_call, make_target(0, server));
+    ASSERT_EQ(bed.current(), index);
+  }
+  /// The server answers with these flags: right, but not if it had returned, or stayed as it was.
+  void expect_judged(std::uint64_t flags) {
+    Step step{.caller = index, .number = static_cast<std::uint64_t>(ipc_reply)};
+    step.arguments = {make_reply(flags, first)};
+    const Snapshot before{bed};
+    step.result = bed.raw_call(step.number, step.arguments);
+    ASSERT_EQ(step.result, kOldResult);
+    Snapshot after{bed};
+    EXPECT_EQ(judge(before, after, step), "");
+
+    const auto is_failure = [&](const Step& other) {
+      return judge(before, after, other).starts_with("failed, and changed something");
+    };
+    Step other = step;
+    other.result = error(Errc::NotFound);  // is not what was there
+    EXPECT_TRUE(is_failure(other));
+    other = step;
+    other.arguments[0] = make_reply(0, first);  // returns
+    EXPECT_TRUE(is_failure(other));
+    after.envs[index].ipc.busy = 1;
+    after.envs[index].status = EnvStatus::Runnable;
+    EXPECT_TRUE(is_failure(step));
+  }
+
   TestBed bed;
   const EnvId first = bed.current_id();
   const EnvId server = bed.spawn();
-  volatile IpcArea& area = bed.machine.uenv(env_index(server)).ipc;
-  area.entry = 0x20'0100;
-  area.stack = 0x60'0000;
-  area.allow = 6;
-  area.gate = bed.self().capabilities[0].bits();
-  const std::int64_t old_result = error(Errc::BadEnv);
-  bed.machine.context(env_index(server)).rax = static_cast<std::uint64_t>(old_result);
-  bed.call(ipc_call, make_target(0, server));
-  ASSERT_EQ(bed.current_id(), server);
+  const EnvIndex index = env_index(server);
+};
 
-  Step step{.caller = env_index(server), .number = static_cast<std::uint64_t>(ipc_reply)};
-  step.arguments = {make_reply(kIpcDone, first)};
-  const Snapshot before{bed};
-  step.result = bed.raw_call(step.number, step.arguments);
-  ASSERT_EQ(step.result, old_result);
-  Snapshot after{bed};
-  EXPECT_EQ(judge(before, after, step), "");
+TEST_F(JudgeOfResults, WhoGoesBackHasTheResultOfWhatWasInterrupted) {
+  leave_error();
+  enter();
+  expect_judged(kIpcDone);
+}
 
-  const auto is_failure = [&](const Step& other) {
-    return judge(before, after, other).starts_with("failed, and changed something");
-  };
-  Step other = step;
-  other.result = error(Errc::NotFound);  // is not what was interrupted
-  EXPECT_TRUE(is_failure(other));
-  other = step;
-  other.arguments[0] = make_reply(0, first);  // returns
-  EXPECT_TRUE(is_failure(other));
-  after.envs[step.caller].ipc.busy = 1;  // did not go back
-  EXPECT_TRUE(is_failure(step));
+TEST_F(JudgeOfResults, WhoGoesToRestHasNone) {
+  bed.run(server);
+  bed.call(ipc_reply, make_reply(kIpcRest, 0));
+  ASSERT_EQ(bed.current_id(), first);
+  enter();
+  leave_error();
+  expect_judged(kIpcRest);
 }
 
 }  // namespace

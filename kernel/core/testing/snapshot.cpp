@@ -151,7 +151,7 @@ class Judge {
       if (to < Snapshot::kEnvs) check_messages(to);
     }
     const bool partial = batch_ || is(SyscallNumber::pte_insert_range);
-    if (step_.caller != kNoEnv && step_.result < 0 && !partial && !went_back() && changed_)
+    if (step_.caller != kNoEnv && step_.result < 0 && !partial && !never_returns() && changed_)
       complain("failed, and changed something", static_cast<std::uint64_t>(-step_.result));
     return wrong_;
   }
@@ -160,13 +160,17 @@ class Judge {
   bool is(SyscallNumber number) const {
     return step_.caller != kNoEnv && step_.number == static_cast<std::uint64_t>(number);
   }
-  /// Whether the caller went back to what its last transfer had interrupted: then what looks like
-  /// the call's result is a register from there, and the call does not return.
-  bool went_back() const {
-    if (!is(SyscallNumber::ipc_reply) || step_.arguments[0] >> 32 != kIpcDone) return false;
-    const IpcArea& was = before_.envs[step_.caller].ipc;
-    return was.busy != 0 && after_.envs[step_.caller].ipc.busy == 0 &&
-           static_cast<std::uint64_t>(step_.result) == was.save.rax;
+  /// Whether the call does not return, and what looks like its result is an old register: the
+  /// caller went back to what its last transfer had interrupted, or to rest.
+  bool never_returns() const {
+    if (!is(SyscallNumber::ipc_reply)) return false;
+    const auto& was = before_.envs[step_.caller];
+    const auto& now = after_.envs[step_.caller];
+    const auto result = static_cast<std::uint64_t>(step_.result);
+    const std::uint64_t flags = step_.arguments[0] >> 32;
+    const bool went_back = flags == kIpcDone && was.ipc.busy != 0 && now.ipc.busy == 0;
+    const bool rests = flags == kIpcRest && now.status == EnvStatus::Resting;
+    return (went_back && result == was.ipc.save.rax) || (rests && result == was.rax);
   }
   void complain(const char* what, std::uint64_t a = 0, std::uint64_t b = 0) {
     if (wrong_.empty())
@@ -634,6 +638,7 @@ Snapshot::Snapshot(TestBed& bed) {
     envs[i].slice_start = machine.uenv(i).slice_start_entry;
     envs[i].revocation = machine.uenv(i).revocation.entry;
     envs[i].rdi = machine.registers(i).rdi;
+    envs[i].rax = machine.registers(i).rax;
     std::memcpy(&envs[i].ipc, const_cast<IpcArea*>(&machine.uenv(i).ipc), sizeof(IpcArea));
     const IpcArea& says = envs[i].ipc;
     envs[i].agreed = bed.core().rests[i];

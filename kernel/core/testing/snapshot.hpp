@@ -26,7 +26,7 @@ struct Snapshot {
     std::array<Capability, kCapabilitySlots> capabilities{};
     EnvStatus status = EnvStatus::Free;
     EnvIndex waits_for = kNoEnv;  ///< while Calling
-    std::uint64_t rip = 0, rdi = 0;
+    std::uint64_t rip = 0, rdi = 0, rax = 0;
     MethodId method = 0;  ///< inside that one
     IpcArea ipc{};
     Rest agreed{};  ///< whom it lets in: what its Uenv says, or said when it went to rest
