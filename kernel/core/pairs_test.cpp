@@ -159,6 +159,7 @@ struct World {
         {pte_insert, {0, 0, kPage, other}},
         {pte_insert, {0, 0, kPage, 0}},
         {pte_insert_range, {0, kArguments, 3, kPage, kScratch, other}},
+        {pte_fill, {0, fresh_page(), kFree, 2, kScratch, 0}},
         {pte_fill, {0, fresh_page(), kFree, 1, kFillZero, other}},
         {pte_fill, {0, fresh_page(), kPage, 1, kPage, 0}},
         {pte_modify_range, {kScratch, 2, 0, kPteWritable, 0, other}},
