@@ -29,13 +29,13 @@ NOTES = {
     "fresh-page": "128 vector stores clear the page and are the floor. The row touches page after page: ExOS fetches "
                   "twice as many with each fault, up to 16, by one call (`pte_fill`), and takes whole page tables down "
                   "at once. Touched in no order, with a fault for each, a page costs about 1,000.",
-    "pte": "Entry, lock, dispatch and the way back are 165 of it; the walk down four levels, which notes each table for "
-           "the counts, 75; the checks of entry, page and ACL 70; storing and counting, in the page, in four tables and "
-           "in the space's record, 60. Left: a walk that is remembered from call to call, until a table changes, and "
-           "calls that need no context saved: about 150 together.",
-    "pte-batch": "One loop of 35 instructions, all in registers, for entries like the one before: pages of the same owner "
-                 "without limits, where the table has none yet. The rest is copying the words in, and the first entry "
-                 "of each call the long way.",
+    "pte": "Entry, lock, dispatch and the way back are 165 of it; the walk down four levels, which notes each table "
+           "for the counts, 75; the checks of entry, page and ACL 70; storing and counting, in the page, in four "
+           "tables and in the space's record, 60. Left: a walk that is remembered from call to call, until a table "
+           "changes, and calls that need no context saved: about 150 together.",
+    "pte-batch": "One loop of 35 instructions, all in registers, for entries like the one before: pages of the same "
+                 "owner without limits, where the table has none yet. The rest is copying the words in, and the first "
+                 "entry of each call the long way.",
     "transfer": "Mean of a call and its answer, 88 in the kernel; the rest is the wrappers of both sides. " + STRAIGHT +
                 " The message never leaves its registers. Of the 88, 14 are vector state and segment registers, 8 the "
                 "bases, 12 the accounts of time and switches, 12 the records of who waits for whom: each is something "
