@@ -25,7 +25,7 @@ PACKAGES = {
         "seabios": "/usr/share/seabios/bios-256k.bin",
     },
     "gdb": {"gdb": "/usr/bin/gdb"},
-    "host": {"libgtest-dev": "/usr/include/gtest/gtest.h"},
+    "host": {"libgtest-dev": "/usr/include/gtest/gtest.h", "libzydis-dev": "/usr/include/Zydis/Zydis.h"},
     "style": {"clang-format-19": "/usr/bin/clang-format-19"},
     "tidy": {
         "clang-tidy-19": "/usr/bin/clang-tidy-19",
