@@ -87,12 +87,13 @@ class Memory {
   Result<std::span<std::byte>> writable(std::uint64_t address, std::uint64_t length);
   /// Ends the run with HelperFailed when the helper returns.
   void refuse() { stop_ = static_cast<std::uint64_t>(Stop::HelperFailed); }
-  /// Whatever the embedder wants its helpers to have.
-  void* context = nullptr;
+  /// Whatever the embedder wants its helpers to have. They change nothing else of this object.
+  void set_context(void* context) { context_ = context; }
+  void* context() const { return context_; }
 
  private:
   friend class Interpreter;
-  friend class Compiler;
+  friend struct MemoryLayout;  // compiler.cpp: what compiled code knows of this
   friend class CompiledProgram;
 
   /// A region; `fits[n]` is the number of offsets at which 2^n bytes lie inside.
@@ -112,7 +113,7 @@ class Memory {
 
   void begin(const Program& program, Reads reads);
   /// The region that `address` belongs to, by its value alone; kRegionCount when there is none.
-  static std::size_t region_of(std::uint64_t address) {
+  static constexpr std::size_t region_of(std::uint64_t address) {
     const std::uint64_t number = address / kMaxRegion - 1;  // 0 becomes a large number
     return number < kRegionCount ? number : std::size_t{kRegionCount};
   }
@@ -123,6 +124,7 @@ class Memory {
   std::uint64_t stop_ = 0;  // a Stop, or 0
   std::uint64_t saved_stack_ = 0;
   Arguments arguments_{};
+  void* context_ = nullptr;
   bool recording_ = false;
   alignas(16) std::array<std::byte, kMaxStack> stack_;  // NOLINT: cleared by begin
 };
