@@ -67,9 +67,11 @@ static_assert(sizeof(SymbolEntry) == 24 && offsetof(SymbolEntry, value) == 8);
 inline constexpr std::uint8_t kIdent[8] = {0x7f, 'E', 'L', 'F', 2, 1, 1, 0};  // ABI byte: see parse
 inline constexpr std::uint8_t kOsAbiSystemV = 0;
 inline constexpr std::uint8_t kOsAbiLinux = 3;
+inline constexpr std::uint16_t kTypeRelocatable = 1;
 inline constexpr std::uint16_t kTypeExecutable = 2;
 inline constexpr std::uint16_t kTypeDynamic = 3;
 inline constexpr std::uint16_t kMachineX86_64 = 62;
+inline constexpr std::uint16_t kMachineBpf = 247;
 
 inline constexpr std::uint32_t kPtLoad = 1;
 inline constexpr std::uint32_t kPtDynamic = 2;
@@ -82,8 +84,12 @@ inline constexpr std::uint32_t kFlagExecute = 1;
 inline constexpr std::uint32_t kFlagWrite = 2;
 inline constexpr std::uint32_t kFlagRead = 4;
 
+inline constexpr std::uint32_t kSectionContent = 1;  // SHT_PROGBITS
 inline constexpr std::uint32_t kSectionSymbols = 2;
 inline constexpr std::uint32_t kSectionStrings = 3;
-inline constexpr std::uint8_t kSymbolFunction = 2;  // low 4 bits of SymbolEntry::info
+inline constexpr std::uint32_t kSectionRelocationsWithAddend = 4;
+inline constexpr std::uint32_t kSectionRelocations = 9;
+inline constexpr std::uint64_t kSectionIsExecutable = 4;  // of SectionHeader::flags
+inline constexpr std::uint8_t kSymbolFunction = 2;        // low 4 bits of SymbolEntry::info
 
 }  // namespace xok::elf

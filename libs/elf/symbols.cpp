@@ -3,51 +3,24 @@
 #include "libs/elf/symbols.hpp"
 
 #include "base/byte_order.hpp"
-#include "base/checked.hpp"
 #include "libs/elf/format.hpp"
+#include "libs/elf/sections.hpp"
 
 namespace xok::elf {
-namespace {
-
-Result<std::span<const std::byte>> content(std::span<const std::byte> file,
-                                           const SectionHeader& section) {
-  if (!range_fits<std::uint64_t>(section.file_offset, section.size, file.size()))
-    return fail(Errc::BadFormat);
-  return file.subspan(section.file_offset, section.size);
-}
-
-/// The section headers, checked to lie in the file.
-Result<std::span<const std::byte>> section_table(std::span<const std::byte> file) {
-  if (file.size() < sizeof(FileHeader)) return fail(Errc::BadFormat);
-  const auto header = load<FileHeader>(file.data());
-  for (std::size_t i = 0; i < 7; ++i)
-    if (header.ident[i] != kIdent[i]) return fail(Errc::BadFormat);
-  if (header.section_header_count == 0) return fail(Errc::NotFound);
-  const std::uint64_t size = header.section_header_count * sizeof(SectionHeader);
-  if (header.section_header_size != sizeof(SectionHeader) ||
-      !range_fits<std::uint64_t>(header.section_headers, size, file.size()))
-    return fail(Errc::BadFormat);
-  return file.subspan(header.section_headers, size);
-}
-
-}  // namespace
 
 Result<Symbols> Symbols::find(std::span<const std::byte> file) {
-  const auto sections = XOK_TRY(section_table(file));
-  const auto section = [&](std::size_t i) {
-    return load<SectionHeader>(sections.data() + i * sizeof(SectionHeader));
-  };
-  const std::size_t count = sections.size() / sizeof(SectionHeader);
+  const Sections sections = XOK_TRY(Sections::find(file));
+  const std::size_t count = sections.count();
   for (std::size_t i = 0; i < count; ++i) {
-    const SectionHeader symbols = section(i);
+    const SectionHeader symbols = sections.header(i);
     if (symbols.type != kSectionSymbols) continue;
     if (symbols.link >= count || symbols.entry_size != sizeof(SymbolEntry) ||
         symbols.size % sizeof(SymbolEntry) != 0)
       return fail(Errc::BadFormat);
-    const SectionHeader strings = section(symbols.link);
+    const SectionHeader strings = sections.header(symbols.link);
     if (strings.type != kSectionStrings) return fail(Errc::BadFormat);
-    const auto entries = XOK_TRY(content(file, symbols));
-    const auto names = XOK_TRY(content(file, strings));
+    const auto entries = XOK_TRY(sections.content(symbols));
+    const auto names = XOK_TRY(sections.content(strings));
     if (names.empty() || names.back() != std::byte{0}) return fail(Errc::BadFormat);
     return Symbols{entries, names};
   }
