@@ -25,7 +25,11 @@ PACKAGES = {
         "seabios": "/usr/share/seabios/bios-256k.bin",
     },
     "gdb": {"gdb": "/usr/bin/gdb"},
-    "host": {"libgtest-dev": "/usr/include/gtest/gtest.h", "libzydis-dev": "/usr/include/Zydis/Zydis.h"},
+    "host": {
+        "libgtest-dev": "/usr/include/gtest/gtest.h",
+        "libzydis-dev": "/usr/include/Zydis/Zydis.h",
+        "clang-19": "/usr/bin/clang-19",  # compiles the grafts of the tests
+    },
     "style": {"clang-format-19": "/usr/bin/clang-format-19"},
     "tidy": {
         "clang-tidy-19": "/usr/bin/clang-tidy-19",
