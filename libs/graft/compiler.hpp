@@ -43,7 +43,7 @@ Result<std::size_t> compile(const Program& program, std::span<std::byte> buffer,
                             std::span<CompileNote> notes, const CompileOptions& options = {});
 
 /// Code that the caller has made executable. Results, steps, read maps and output are those of the
-/// interpreter (after a stop the output may differ, as it is not defined then).
+/// interpreter, also when a run stops.
 class CompiledProgram {
  public:
   /// program, reads  those that were compiled; `program` must outlive this
