@@ -48,7 +48,7 @@ endfunction()
 
 function(xok_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
-  if(NOT XOK_TARGET STREQUAL "host" OR XOK_FUZZ)
+  if(NOT XOK_TARGET STREQUAL "host" OR XOK_FUZZ OR NOT XOK_TESTS)
     return()
   endif()
   add_executable(${name}_test ${ARG_SOURCES})

@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The Xok authors
 """`exo bench`: prints the rows that bench/ measures, and writes them as JSON.
 
-The measuring is bench.py's and, for `exo bench kernel`, bench_kernel.py's: each has `rows(name)`, which gives,
+The measuring is bench.py's and, for `exo bench kernel`, bench_kernel.py's, for `exo bench grafts`,
+bench_grafts.py's: each has `rows(name)`, which gives,
 as each is known, a dict with "name", "unit", "ours", "peer", "peer_name", "bar" and "met", and may add "why"
 where a bar is missed. `name` selects rows: every row whose name contains it.
 """
@@ -17,22 +18,24 @@ COLUMNS = (("name", "<"), ("unit", "<"), ("ours", ">"), ("peer", ">"), ("ratio",
 
 
 def main(options) -> int:
-    name, kernel = options.name, options.name[:1] == ["kernel"]
-    if len(name) > (2 if kernel else 1):
+    group = options.name[0] if options.name and options.name[0] in ("kernel", "grafts") else ""
+    name, kernel = options.name[1 if group else 0:], group == "kernel"
+    if len(name) > 1:
         raise Fail(f"one name, not {len(name)}", errors.USAGE)
     if options.report and not kernel:
         raise Fail("--report is for `exo bench kernel`", errors.USAGE)
     try:
-        from . import bench, bench_kernel, bench_report
+        from . import bench, bench_grafts, bench_kernel, bench_report
     except ImportError as error:
         raise Fail(f"there are no benchmarks in this tree ({error})") from error
-    wish = "".join(name[1:] if kernel else name)
+    wish = "".join(name)
     if kernel:
         bench_kernel.select(wish)  # a wrong name is said before anything is built
-    install.ensure("run", "bench")
-    build.ensure(paths.GUEST_PRESET)
+    if group != "grafts":
+        install.ensure("run", "bench")
+        build.ensure(paths.GUEST_PRESET)
     rows = []
-    for row in (bench_kernel if kernel else bench).rows(wish):
+    for row in {"": bench, "kernel": bench_kernel, "grafts": bench_grafts}[group].rows(wish):
         rows.append(row)
         print(f"exo: measured {row['name']}", file=sys.stderr, flush=True)
     if options.json:

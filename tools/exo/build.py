@@ -14,12 +14,14 @@ from . import install, paths, processes
 from .errors import Fail
 
 SOURCES = ("CMakeLists.txt", "CMakePresets.json", "cmake", "abi", "base", "libs", "kernel", "exos", "apps",
-           "tests/guest", "tests/host", "tests/fuzz", "bench")
+           "tests/guest", "tests/host", "tests/fuzz", "bench", "tools/graft")
 NEEDS = {paths.GUEST_PRESET: ("build",), paths.HOST_PRESET: ("build", "host"),
          paths.FUZZ_PRESET: ("build", "fuzz"), paths.TSAN_PRESET: ("build", "host"),
+         paths.TOOLS_PRESET: ("build",), paths.BENCH_PRESET: ("build", "host-bench"),
          paths.COVERAGE_PRESET: ("build", "host", "fuzz", "coverage")}
 # What is built of a preset; everything where nothing is said.
 TARGETS = {paths.TSAN_PRESET: ("core_threads_test",),
+           paths.TOOLS_PRESET: ("exo_graft",), paths.BENCH_PRESET: ("bench_grafts",),
            paths.COVERAGE_PRESET: ("core_test", "core_model_test", "core_explorer_test", "core_oracle_test",
                                    "core_fuzz")}
 
@@ -63,6 +65,8 @@ def outputs_digest(preset: str) -> str:
     names = ["build.ninja"]
     if preset == paths.GUEST_PRESET:
         names += [paths.KERNEL, paths.EXOS]
+    if preset == paths.TOOLS_PRESET:
+        names += [paths.GRAFT_TOOL]
     items = []
     for name in names:
         try:

@@ -16,6 +16,7 @@ TOP = """usage: ./exo COMMAND [OPTION]...
   bench  measure, and print a table beside Linux
   plot   run an example and draw what it measured, as SVG
   iso    make a disk image that boots on BIOS and UEFI machines
+  graft  check, list or run a program that applications give to the kernel: graft check|dump|run FILE
   docs   write the reference pages, docs/reference/, out of the headers
 
 What is missing is installed with apt-get. `./exo COMMAND --help` says more.
@@ -28,6 +29,15 @@ In the shell: `exit` or Ctrl-A X leaves.
 exit status: the program's (128+N when signal N killed it); 124 timed out; 125 the kernel or the machine
 failed; 127 the program could not be started; 2 wrong usage; 1 anything else.
 """
+
+
+GRAFT_TEXT = """Grafts: small programs that applications give to the kernel (docs/architecture.md).
+
+  check  says whether each graft of FILE would be accepted, or why not
+  dump   lists instructions
+  run    runs one and prints its result, steps and output
+         with --input, r1 is the first input's address, r2 its length, r3 the output's address, and --arg gives
+         r4 and r5; without, --arg gives r1 to r5"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -130,9 +140,9 @@ def test_command(arguments: list) -> int:
 
 
 def bench_command(arguments: list) -> int:
-    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [kernel] [NAME]",
+    parser = Parser(prog="exo bench", usage="./exo bench [OPTION]... [kernel|grafts] [NAME]",
                     description="Measures, and prints a table beside Linux. `kernel`: the kernel's own operations. "
-                                "NAME is part of a row's name.")
+                                "`grafts`: generated code, on this machine. NAME is part of a row's name.")
     parser.add_argument("name", metavar="NAME", nargs="*")
     parser.add_argument("--json", metavar="FILE", default="", help="write the rows to FILE")
     parser.add_argument("--report", metavar="FILE.md", default="",
@@ -161,6 +171,68 @@ def iso_command(arguments: list) -> int:
     return iso.main(options)
 
 
+def number(text: str) -> int:
+    try:
+        value = int(text, 0)
+    except ValueError:
+        value = -1 << 64
+    if not -1 << 63 <= value < 1 << 64:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of 64 bits")
+    return value % (1 << 64)
+
+
+def graft_command(arguments: list) -> int:
+    parser = Parser(prog="exo graft", usage="./exo graft check|dump|run [OPTION]... FILE [NAME]",
+                    description=GRAFT_TEXT, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", metavar="COMMAND", choices=("check", "dump", "run"), help=argparse.SUPPRESS)
+    parser.add_argument("file", metavar="FILE",
+                        help="made by `clang -target bpf`, raw instructions, or C or C++ source")
+    parser.add_argument("name", metavar="NAME", nargs="?", default="",
+                        help="a graft of FILE (default: all, or the only one)")
+    checks = parser.add_argument_group("check")
+    checks.add_argument("--helper", metavar="N", type=helper_id, action="append", default=[],
+                        help="let programs call helper N; repeatable, up to 64")
+    runs = parser.add_argument_group("run")
+    runs.add_argument("--input", metavar="FILE", action="append", default=[], help="what it reads; repeatable, up to 4")
+    runs.add_argument("--arg", metavar="N", type=number, action="append", default=[],
+                      help="the next argument register's value; repeatable")
+    runs.add_argument("--steps", metavar="N", type=positive, default=1_000_000, help="the most steps (default 1000000)")
+    runs.add_argument("--output-size", metavar="BYTES", type=size_below_16m, default=4096, help="default 4096")
+    runs.add_argument("--compile", action="store_true", help="run machine code; otherwise it is interpreted")
+    runs.add_argument("--reads", action="store_true", help="say which bytes of the inputs were read")
+    options = parser.parse_args(arguments)
+    check_graft_options(options)
+    from . import graft
+    return graft.main(options.command, options)
+
+
+def check_graft_options(options) -> None:
+    used = [key for key in ("input", "arg", "compile", "reads") if getattr(options, key)]
+    if options.command != "run" and used:
+        raise Fail(f"--{used[0]} is for `exo graft run`", errors.USAGE)
+    if options.command != "check" and options.helper:
+        raise Fail("--helper is for `exo graft check`", errors.USAGE)
+    if len(options.input) > 4 or len(set(options.helper)) > 64:
+        raise Fail("at most 4 inputs and 64 helpers", errors.USAGE)
+    if len(options.arg) > (2 if options.input else 5):
+        raise Fail("at most 5 arguments, of which an input takes 3", errors.USAGE)
+    options.helper = sorted(set(options.helper))
+
+
+def helper_id(text: str) -> int:
+    value = number(text)
+    if value >= 1 << 32:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of 32 bits")
+    return value
+
+
+def size_below_16m(text: str) -> int:
+    value = number(text)
+    if value > 1 << 24:
+        raise argparse.ArgumentTypeError(f"{text} is more than 16 MiB")
+    return value
+
+
 def docs_command(arguments: list) -> int:
     Parser(prog="exo docs", usage="./exo docs", description="Writes docs/reference/ again, out of the headers. The "
            "suite `docs` fails when it is stale.").parse_args(arguments)
@@ -169,7 +241,7 @@ def docs_command(arguments: list) -> int:
 
 
 COMMANDS = {"run": run_command, "test": test_command, "bench": bench_command, "plot": plot_command,
-            "iso": iso_command, "docs": docs_command}
+            "iso": iso_command, "graft": graft_command, "docs": docs_command}
 
 
 def main(arguments: list) -> int:

@@ -30,6 +30,7 @@ PACKAGES = {
         "libzydis-dev": "/usr/include/Zydis/Zydis.h",
         "clang-19": "/usr/bin/clang-19",  # compiles the grafts of the tests
     },
+    "graft": {"clang-19": "/usr/bin/clang-19"},
     "style": {"clang-format-19": "/usr/bin/clang-format-19"},
     "tidy": {
         "clang-tidy-19": "/usr/bin/clang-tidy-19",
@@ -44,6 +45,7 @@ PACKAGES = {
     "plot": {"gnuplot-nox": "/usr/bin/gnuplot*"},
     "docs": {"curl": "/usr/bin/curl"},
     "bench": {},  # bench.py fetches the peer's kernel itself; it need not be installed on this machine
+    "host-bench": {"libbenchmark-dev": "/usr/include/benchmark/benchmark.h"},
     "iso": {
         "grub-common": "/usr/bin/grub-mkrescue",
         "grub-pc-bin": "/usr/lib/grub/i386-pc/multiboot2.mod",

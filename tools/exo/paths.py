@@ -12,6 +12,8 @@ GUEST_PRESET = os.environ.get("EXO_GUEST_PRESET", "guest-release")
 HOST_PRESET = "host-asan"
 FUZZ_PRESET = "host-fuzz"
 TSAN_PRESET = "host-tsan"
+TOOLS_PRESET = "host-tools"
+BENCH_PRESET = "host-bench"
 COVERAGE_PRESET = "host-coverage"
 
 GUEST = os.path.join(BUILD, GUEST_PRESET)
@@ -19,6 +21,9 @@ KERNEL = os.path.join(GUEST, "kernel/xok")
 EXOS = os.path.join(GUEST, "exos/exos.elf")
 GUEST_TESTS = os.path.join(GUEST, "tests/guest")  # <name>.elf, each the first environment of a bundle
 GUEST_APPS = os.path.join(GUEST, "apps")
+GRAFT_TOOL = os.path.join(BUILD, TOOLS_PRESET, "tools/graft/exo_graft")
+
+BENCH_GRAFTS = os.path.join(BUILD, BENCH_PRESET, "bench/bench_grafts")
 
 # Every ELF program below GUEST_APPS goes to this folder of the image.
 PROGRAM_FOLDER = "/usr/lib/xok"

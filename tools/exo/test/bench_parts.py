@@ -6,7 +6,7 @@ import os
 import tempfile
 import xml.etree.ElementTree
 
-from .. import bench_kernel, bench_report, errors
+from .. import bench_grafts, bench_kernel, bench_report, errors
 from ..bench_notes import NOTES
 from ..errors import Fail
 from measure import counters  # noqa: I001  (bench_kernel puts it on the path)
@@ -123,6 +123,26 @@ def report_chart() -> None:
     expect(strokes.count(bench_report.COLOURS["bar"]), 2)  # 40, and a fifth of 1000
 
 
-TESTS = (("bench-rows", rows_are_whole), ("bench-rows-by-name", rows_by_name), ("bench-judged", rows_judged),
+def graft_rows() -> None:
+    def run(name, nanoseconds, things, **more):
+        return {"run_type": "iteration", "run_name": name, "cpu_time": nanoseconds, "things": things, **more}
+    figures = bench_grafts.medians({"context": {"core_mhz": "2000"}, "benchmarks": [
+        run("generate", 160.0, 10), run("generate", 150.0, 10), run("generate", 155.0, 10),
+        run("owns-partition", 30.0, 1, instructions=0.0),
+        {"run_type": "aggregate", "run_name": "generate", "cpu_time": 1.0}]})
+    expect(figures, {"generate": {"cycles": 31.0}, "owns-partition": {"cycles": 60.0}})
+    keys = ("generate", "owns-pointer", "owns-instructions")
+    rows = bench_grafts.table({key: bench_grafts.ROWS[key] for key in keys}, figures)
+    expect([(row["ours"], row["met"]) for row in rows], [(31.0, False), (60.0, None), (None, None)])
+    try:
+        bench_grafts.rows("nosuch")
+    except Fail as failure:
+        expect(failure.status, errors.USAGE)
+    else:
+        raise AssertionError("nosuch is taken for a row")
+
+
+TESTS = (("bench-grafts", graft_rows), ("bench-rows", rows_are_whole), ("bench-rows-by-name", rows_by_name),
+         ("bench-judged", rows_judged),
          ("bench-growth", rows_growth), ("bench-no-figures", rows_without_figures),
          ("bench-one-by-one", boots_one_by_one), ("bench-page", report_page), ("bench-chart", report_chart))

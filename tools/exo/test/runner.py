@@ -25,7 +25,7 @@ from .. import errors, processes
 from ..errors import Fail
 
 # In the order they run: what fails quickest comes first.
-SUITES = ("tools", "style", "host", "guest", "examples", "cmd", "linux", "net", "iso", "bochs", "docs",
+SUITES = ("tools", "style", "grafts", "host", "guest", "examples", "cmd", "linux", "net", "iso", "bochs", "docs",
           "tsan", "fuzz", "tidy")
 ON_DEMAND = ("coverage",)  # only when asked for by name
 HANG_SECONDS = 600  # no test fails for being slow: limits are there only so that a hang ends

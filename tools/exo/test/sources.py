@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from .. import build, paths, processes
 
-FOLDERS = ("abi", "base", "libs", "kernel", "exos", "apps", "tests", "bench")
+FOLDERS = ("abi", "base", "libs", "kernel", "exos", "apps", "tests", "bench", "tools")
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.M)
 JOBS = 2  # the machine this runs on has two processors
 
