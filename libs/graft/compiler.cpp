@@ -24,6 +24,7 @@
 // A stop in a local function or in such a routine leaves by taking back the stack pointer.
 #include "libs/graft/compiler.hpp"
 
+#include <array>
 #include <bit>
 #include <cstddef>
 
@@ -54,9 +55,6 @@ struct MemoryLayout {
   static constexpr std::int32_t kSavedStack = offsetof(Memory, saved_stack_);
   static constexpr std::int32_t kStackBytes = offsetof(Memory, stack_);
 
-  static constexpr std::int32_t argument(std::size_t i) {
-    return static_cast<std::int32_t>(offsetof(Memory, arguments_) + 8 * i);
-  }
   static constexpr std::int32_t region(std::size_t i) {
     return static_cast<std::int32_t>(offsetof(Memory, regions_) + i * sizeof(Memory::Region));
   }
@@ -147,20 +145,27 @@ class Compiler {
  private:
   // The frame around the program.
 
-  static constexpr std::initializer_list<Reg> kSaved = {Reg::Rbx, Reg::Rbp, Reg::R12,
-                                                        Reg::R13, Reg::R14, Reg::R15};
-
   void zero(Reg reg) { a_.alu(Op::Xor, Size::B4, reg, reg); }
 
+  /// The code is a function of a Memory (rdi) and the address of r1 (rsi). Only what the program
+  /// names is saved and set.
   void enter() {
-    a_.prologue(kSaved, 0);
+    for (const Reg reg : {kMemory, kInput0Base}) saved_[saved_count_++] = reg;
+    for (unsigned r = 6; r <= 9; ++r)
+      if (program_.uses_register(r)) saved_[saved_count_++] = kHost[r];
+    a_.prologue(saved(), 0);
     a_.mov(Size::B8, kMemory, Reg::Rdi);
     a_.store(Size::B8, field(Layout::kSavedStack), Reg::Rsp);
     a_.load(Size::B8, kStepsLeft, field(Layout::kSteps));
     a_.load(Size::B8, kInput0Base, field(Layout::base(Layout::kInput0)));
-    for (std::size_t i = 0; i < 5; ++i) a_.load(Size::B8, kHost[1 + i], field(Layout::argument(i)));
-    for (const unsigned r : {0u, 6u, 7u, 8u, 9u}) zero(kHost[r]);
+    for (const unsigned r : {1u, 3u, 4u, 5u, 2u})  // r2 last: it is rsi
+      if (program_.uses_register(r))
+        a_.load(Size::B8, kHost[r], at(Reg::Rsi, static_cast<std::int32_t>(8 * (r - 1))));
+    for (const unsigned r : {0u, 6u, 7u, 8u, 9u})
+      if (program_.uses_register(r)) zero(kHost[r]);
   }
+
+  std::span<const Reg> saved() const { return std::span{saved_}.first(saved_count_); }
 
   void leave() {
     stop_at(bad_read_, Stop::BadRead);
@@ -174,7 +179,7 @@ class Compiler {
     a_.load(Size::B8, Reg::Rsp, field(Layout::kSavedStack));
     a_.bind(done_);
     a_.store(Size::B8, field(Layout::kSteps), kStepsLeft);
-    a_.epilogue(kSaved, 0);
+    a_.epilogue(saved(), 0);
   }
 
   void stop_at(Label& label, Stop why) {
@@ -355,9 +360,11 @@ class Compiler {
   void routines() {
     for (const Size size : {Size::B1, Size::B2, Size::B4, Size::B8}) {
       const auto i = static_cast<std::size_t>(size);
-      find_region(find_readable_[i], size, Layout::kStack, Layout::kRegionCount - Layout::kStack,
-                  bad_read_);
-      find_region(find_writable_[i], size, Layout::kOutput, 2, bad_write_);
+      if (find_readable_[i].awaited())
+        find_region(find_readable_[i], size, Layout::kStack, Layout::kRegionCount - Layout::kStack,
+                    bad_read_);
+      if (find_writable_[i].awaited())
+        find_region(find_writable_[i], size, Layout::kOutput, 2, bad_write_);
     }
   }
 
@@ -636,6 +643,8 @@ class Compiler {
   vcode::Assembler a_;
   std::size_t at_ = 0;
   bool in_first_function_ = true;
+  std::array<Reg, 6> saved_{};
+  std::size_t saved_count_ = 0;
   std::size_t guesses_[kRegisters];  // the region that each register probably points into
   Label done_;
   Label stop_;
@@ -658,10 +667,9 @@ Result<std::size_t> compile(const Program& program, std::span<std::byte> buffer,
 Outcome CompiledProgram::run(Memory& memory, const Arguments& arguments,
                              std::uint64_t& steps) const {
   memory.begin(*program_, reads_);
-  memory.arguments_ = arguments;
   memory.steps_ = steps;
-  const auto code = std::bit_cast<std::uint64_t (*)(Memory*)>(code_);
-  const std::uint64_t result = code(&memory);
+  const auto code = std::bit_cast<std::uint64_t (*)(Memory*, const std::uint64_t*)>(code_);
+  const std::uint64_t result = code(&memory, arguments.data());
   steps = memory.steps_;
   if (memory.stop_ != 0) return std::unexpected{static_cast<Stop>(memory.stop_)};
   return result;

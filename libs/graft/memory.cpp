@@ -54,8 +54,11 @@ Result<std::span<std::byte>> Memory::writable(std::uint64_t address, std::uint64
 
 void Memory::begin(const Program& program, Reads reads) {
   const std::size_t first = program.first_stack_byte();
-  __builtin_memset(stack_.data() + first, 0, program.stack_size() - first);
-  regions_[kStack].set(stack_.data(), program.stack_escapes() ? program.stack_size() : 0, nullptr);
+  const std::size_t used = program.stack_size() - first;
+  if (used != 0) __builtin_memset(stack_.data() + first, 0, used);
+  const std::size_t reachable = program.stack_escapes() ? program.stack_size() : 0;
+  if (regions_[kStack].size() != reachable || regions_[kStack].base == nullptr)
+    regions_[kStack].set(stack_.data(), reachable, nullptr);
   stop_ = 0;
   recording_ = reads == Reads::Recorded;
 }

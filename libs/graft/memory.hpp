@@ -123,7 +123,6 @@ class Memory {
   std::uint64_t steps_ = 0;
   std::uint64_t stop_ = 0;  // a Stop, or 0
   std::uint64_t saved_stack_ = 0;
-  Arguments arguments_{};
   void* context_ = nullptr;
   bool recording_ = false;
   alignas(16) std::array<std::byte, kMaxStack> stack_;  // NOLINT: cleared by begin

@@ -48,6 +48,8 @@ class Importer {
     const Instruction& in = current();
     if (in.destination() >= kRegisters || in.source() >= kRegisters)
       return bad("there is no such register");
+    use_register(in.destination());
+    use_register(in.source());
     switch (class_of(in.opcode)) {
       case Class::Ld:
         return check_load_immediate();
@@ -64,6 +66,10 @@ class Importer {
         return check_jump();
     }
     return bad("unknown opcode");
+  }
+
+  void use_register(unsigned r) {
+    program_.registers_ = static_cast<std::uint16_t>(program_.registers_ | 1u << r);
   }
 
   Result<> check_written() {
@@ -177,6 +183,7 @@ class Importer {
     for (std::size_t i = 0; i < helpers_.size(); ++i) {
       if (helpers_[i].id != static_cast<std::uint32_t>(in.immediate)) continue;
       slots_[at_].helper = static_cast<std::uint8_t>(i);
+      for (unsigned r = 0; r <= 5; ++r) use_register(r);
       return {};
     }
     return refuse(Errc::NotFound, "a call of a helper that is not declared");

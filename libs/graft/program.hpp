@@ -102,6 +102,8 @@ class Program {
   std::size_t stack_size() const { return levels_ * kFrameSize; }
   /// The lowest byte it can reach; from there up, the stack must be 0 at the start.
   std::size_t first_stack_byte() const { return first_stack_byte_; }
+  /// Whether any instruction names r`r`, or may hand it to a helper.
+  bool uses_register(unsigned r) const { return (registers_ >> r & 1) != 0; }
   /// Whether r10 is ever copied. If not, only the loads and stores that name r10 reach the stack.
   bool stack_escapes() const { return stack_escapes_; }
 
@@ -114,6 +116,7 @@ class Program {
   std::size_t levels_ = 1;
   std::size_t first_stack_byte_ = 0;
   bool stack_escapes_ = false;
+  std::uint16_t registers_ = 0;  // a bit for each
 };
 
 }  // namespace xok::graft

@@ -416,16 +416,16 @@ void Assembler::trap() {
   *at_++ = byte(0x0b);
 }
 
-void Assembler::prologue(std::initializer_list<Reg> saved, std::int32_t frame_bytes) {
+void Assembler::prologue(std::span<const Reg> saved, std::int32_t frame_bytes) {
   for (const Reg reg : saved) push(reg);
   const std::int32_t room = frame_room(saved.size(), frame_bytes);
   if (room != 0) sub(Size::B8, Reg::Rsp, room);
 }
 
-void Assembler::epilogue(std::initializer_list<Reg> saved, std::int32_t frame_bytes) {
+void Assembler::epilogue(std::span<const Reg> saved, std::int32_t frame_bytes) {
   const std::int32_t room = frame_room(saved.size(), frame_bytes);
   if (room != 0) add(Size::B8, Reg::Rsp, room);
-  for (const Reg* reg = saved.end(); reg != saved.begin();) pop(*--reg);
+  for (std::size_t i = saved.size(); i-- > 0;) pop(saved[i]);
   ret();
 }
 

@@ -104,6 +104,8 @@ constexpr Mem at(Reg base, Reg index, std::uint8_t scale = 1, std::int32_t displ
 class Label {
  public:
   bool bound() const { return place_ >= 0; }
+  /// Whether something jumped to it that waits for it to be bound.
+  bool awaited() const { return last_use_ >= 0; }
 
  private:
   friend class Assembler;
@@ -206,9 +208,15 @@ class Assembler {
 
   /// Saves registers, and makes room for `frame_bytes` (0 to 2^20) at rsp and up. In a function
   /// that was called as the System V ABI says, rsp is a multiple of 16 afterwards.
-  void prologue(std::initializer_list<Reg> saved, std::int32_t frame_bytes);
+  void prologue(std::span<const Reg> saved, std::int32_t frame_bytes);
   /// Undoes `prologue` with the same arguments, and returns.
-  void epilogue(std::initializer_list<Reg> saved, std::int32_t frame_bytes);
+  void epilogue(std::span<const Reg> saved, std::int32_t frame_bytes);
+  void prologue(std::initializer_list<Reg> saved, std::int32_t frame_bytes) {
+    prologue(std::span{saved.begin(), saved.size()}, frame_bytes);
+  }
+  void epilogue(std::initializer_list<Reg> saved, std::int32_t frame_bytes) {
+    epilogue(std::span{saved.begin(), saved.size()}, frame_bytes);
+  }
 
  private:
   /// One or two bytes (0x0f and another), and what the operand's size adds.
