@@ -33,7 +33,13 @@ enum class Errc : std::uint8_t {
   Closed,           ///< the stream or connection is shut in this direction
   InProgress,       ///< it was begun and goes on; wait for the documented word to change
   NotConnected,     ///< the socket has no peer
-  Last = NotConnected,
+  Device,           ///< the device reported a failure, or is gone
+  GraftFailed,      ///< a downloaded function used up its steps, wrote outside, or wrote nonsense
+  WrongReads,       ///< a downloaded function reads what it did not read at its import
+  WrongOwns,        ///< `owns` does not show exactly the change that was claimed
+  WrongType,        ///< the block is of another type than the operation needs
+  Tainted,          ///< written now, the disk would point to a block that is not initialised
+  Last = Tainted,
 };
 
 }  // namespace xok

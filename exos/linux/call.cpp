@@ -106,6 +106,13 @@ int our_errno(Errc error) {
       return kEINPROGRESS;
     case Errc::NotConnected:
       return kENOTCONN;
+    case Errc::Device:
+    case Errc::GraftFailed:
+    case Errc::WrongReads:
+    case Errc::WrongOwns:
+    case Errc::WrongType:
+    case Errc::Tainted:
+      return kEIO;
   }
   return kEINVAL;
 }
