@@ -138,6 +138,7 @@ class Machine {
   }
   /// Writes until nothing is dirty: what file systems' syncers do.
   Result<> sync(const Caller& who) {
+    if (auto out = flush(); !out) return out;
     for (int round = 0; round < 20; ++round) {
       std::array<BlockNumber, 16> list{};
       std::size_t cursor = 0;
