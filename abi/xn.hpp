@@ -106,6 +106,7 @@ enum class XnFlag : std::uint32_t {
   RecountTaint = 1u << 11,  ///< `uninitialised_children` is a bound, not the number
   InUseList = 1u << 12,     ///< which list `older` and `newer` belong to: neither flag, none;
   InFlushList = 1u << 13,   ///< blocks not flushed; or the unused, clean ones, oldest first
+  Unlinked = 1u << 14,      ///< maybe no path of pointers on the disk leads to it yet
 };
 constexpr std::uint32_t bit(XnFlag flag) { return static_cast<std::uint32_t>(flag); }
 
@@ -126,13 +127,17 @@ struct XnBuffer {
   std::uint32_t epoch;            ///< the flush that makes the last write durable
   std::uint32_t first_epoch;      ///< the flush that makes the first write durable; 0: not written
   std::uint32_t waits_for_count;  ///< it waits only for that one's reference count
+  // Points of time, counted by the volume: when its parent got the pointer to it; when the last
+  // write of it was started; of those, the last one that has ended, and the last one that is
+  // durable.
+  std::uint64_t bound, started, completed, durable;
 
   [[nodiscard]] constexpr bool is(XnFlag flag) const { return (flags & bit(flag)) != 0; }
   [[nodiscard]] constexpr bool is_any(std::uint32_t mask) const { return (flags & mask) != 0; }
   constexpr void set(XnFlag flag) { flags |= bit(flag); }
   constexpr void clear(XnFlag flag) { flags &= ~bit(flag); }
 };
-static_assert(sizeof(XnBuffer) == 88 && offsetof(XnBuffer, flags) == 48);
+static_assert(sizeof(XnBuffer) == 120 && offsetof(XnBuffer, flags) == 48);
 
 /// One volume in figures.
 struct XnInfo {

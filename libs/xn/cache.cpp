@@ -9,10 +9,17 @@
 namespace xok::xn {
 
 Result<> Volume::recycle_one() {
-  XnBuffer* buffer = registry_.oldest();
-  if (buffer == nullptr) return fail(Errc::NotFound);
-  drop(*buffer);
-  return {};
+  constexpr int kTries = 16;
+  for (int i = 0; i < kTries; ++i) {
+    XnBuffer* buffer = registry_.oldest();
+    if (buffer == nullptr) break;
+    if (linked(*buffer)) {
+      drop(*buffer);
+      return {};
+    }
+    registry_.renew(*buffer);  // its parent is to be written first
+  }
+  return fail(Errc::NotFound);
 }
 
 Result<> Volume::make_room(std::size_t records) {
@@ -115,6 +122,9 @@ Result<> Volume::insert_attribute(const Caller& caller, BlockNumber parent_block
   buffer->clear(XnFlag::UnknownType);
   buffer->type = block.type;
   buffer->parent = parent_block;
+  constexpr std::uint32_t kNotDurable =
+      bit(XnFlag::Dirty) | bit(XnFlag::GoingOut) | bit(XnFlag::Unflushed);
+  if (!bound) buffer->bound = parent->is_any(kNotDurable) ? ++time_ : 0;
   if (temporary) buffer->set(XnFlag::Temporary);
   if (needs_page) {
     buffer->page = number.value;
@@ -128,7 +138,7 @@ Result<> Volume::insert_attribute(const Caller& caller, BlockNumber parent_block
 Result<> Volume::delete_attribute(BlockNumber block) {
   XnBuffer* buffer = registry_.find(block);
   if (buffer == nullptr) return fail(Errc::NotFound);
-  if (!buffer->is(XnFlag::InUseList)) return fail(Errc::Busy);  // the list of the recyclable
+  if (!buffer->is(XnFlag::InUseList) || !linked(*buffer)) return fail(Errc::Busy);
   drop(*buffer);
   return {};
 }

@@ -335,6 +335,7 @@ Result<XnRootInfo> Volume::mount_root(std::string_view name) {
     buffer = *registry_.insert(root->block);  // make_room
     buffer->page = page.value;
     buffer->set(XnFlag::Present);
+    buffer->durable = ++time_;
   }
   buffer->clear(XnFlag::UnknownType);
   buffer->type = root->type;

@@ -66,7 +66,10 @@ void Volume::release_blocks(BlockNumber block, std::uint32_t count) {
 void Volume::gain_children(XnBuffer& parent, const XnExtent& extent) {
   for (BlockNumber b = extent.block; b < extent.block + extent.count; ++b) {
     XnBuffer* child = registry_.find(b);
-    if (child != nullptr) child->parent = parent.block;
+    if (child != nullptr) {
+      child->parent = parent.block;
+      child->bound = ++time_;
+    }
     if (parent.is(XnFlag::Temporary) || !uninitialised_.test(b)) continue;
     ++parent.uninitialised_children;
     parent.set(XnFlag::Tainted);
@@ -88,16 +91,60 @@ void Volume::lose_children(XnBuffer& parent, const XnExtent& extent) {
     parent.clear(XnFlag::Tainted);
 }
 
-Result<> Volume::may_wait(const XnBuffer& waiter, const XnBuffer& other) const {
+Result<> Volume::may_wait(const XnBuffer& waiter, XnBuffer& other) {
   if (waiter.waits_for != other.block && waiting(waiter)) return fail(Errc::WouldBlock);
-  constexpr int kMaxChain = 8;
-  const XnBuffer* next = &other;
-  for (int i = 0; i < kMaxChain; ++i) {
-    if (next == &waiter) return fail(Errc::WouldBlock);
-    if (next == nullptr || !waiting(*next)) return {};
-    next = registry_.find(next->waits_for);
+  return may_depend(waiter, other);
+}
+
+/// Whether `waiter` may wait for `other`: it must not come about that two blocks wait for each
+/// other. A block waits for `waits_for`, and for its children that are not initialised. Found by a
+/// search from `other`, of bounded length; beyond it the answer is no, for now.
+Result<> Volume::may_depend(const XnBuffer& waiter, XnBuffer& other) {
+  constexpr std::size_t kMaxSearch = 64;
+  std::array<XnBuffer*, kMaxSearch> found;  // NOLINT: filled as far as it is read
+  std::size_t count = 0;
+  found[count++] = &other;
+  const auto add = [&](BlockNumber block) {
+    XnBuffer* next = registry_.find(block);
+    const bool waits =
+        next != nullptr && (next == &waiter || waiting(*next) || next->is(XnFlag::Tainted));
+    if (!waits) return true;
+    if (count == kMaxSearch) return false;
+    found[count++] = next;
+    return true;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    XnBuffer& b = *found[i];
+    if (&b == &waiter) return fail(Errc::WouldBlock);
+    if (waiting(b) && !add(b.waits_for)) return fail(Errc::WouldBlock);
+    if (!XOK_TRY(tainted(b))) continue;
+    const Type* type = XOK_TRY(structure_type(b));
+    for (std::size_t p = 0; p < type->partitions; ++p) {
+      XOK_TRY(runner_.owns(*type, p, bytes_of(b), before_));
+      for (const XnExtent& e : before_.all())
+        for (BlockNumber child = e.block; in_data(e) && child < e.block + e.count; ++child)
+          if (uninitialised_.test(child) && !add(child)) return fail(Errc::WouldBlock);
+    }
   }
-  return fail(Errc::WouldBlock);
+  return {};
+}
+
+/// Whether a path of pointers from a root leads to the block on the disk. It does when its parent's
+/// durable version was written after the parent got the pointer, and such a path leads to the
+/// parent. A parent that is not cached was recycled, which needs just that.
+bool Volume::linked(XnBuffer& buffer) {
+  constexpr int kMaxDepth = 64;
+  const XnBuffer* b = &buffer;
+  for (int depth = 0; b != nullptr && b->is(XnFlag::Unlinked); ++depth) {
+    if (depth == kMaxDepth || b->parent == 0 || b->is(XnFlag::Uninitialised)) return false;
+    const XnBuffer* parent = registry_.find(b->parent);
+    if (parent != nullptr && parent->durable <= b->bound) return false;
+    b = parent;
+  }
+  for (XnBuffer* x = &buffer; x != nullptr && x->is(XnFlag::Unlinked);
+       x = registry_.find(x->parent))
+    x->clear(XnFlag::Unlinked);
+  return true;
 }
 
 Result<> Volume::check_free_blocks(const XnExtent& extent) const {
@@ -127,6 +174,7 @@ Result<> Volume::allocate(const Caller& caller, BlockNumber parent_block,
   }
 
   const bool temporary = parent->is(XnFlag::Temporary);
+  const bool metadata = usable_type(extent.type)->kind != XnTypeKind::Data;
   used_.set(extent.block, extent.count);
   uninitialised_.set(extent.block, extent.count);
   if (temporary) temporary_.set(extent.block, extent.count);
@@ -137,6 +185,7 @@ Result<> Volume::allocate(const Caller& caller, BlockNumber parent_block,
     (*child)->type = extent.type;
     (*child)->set(XnFlag::Uninitialised);
     if (temporary) (*child)->set(XnFlag::Temporary);
+    if (!temporary && metadata) (*child)->set(XnFlag::Unlinked);
   }
   gain_children(*parent, extent);
   commit(*parent, changes);
@@ -193,7 +242,10 @@ void Volume::let_go(XnBuffer& parent, const XnExtent& extent) {
 }
 
 void Volume::give_up_reference(XnBuffer& parent, XnBuffer& child) {
-  if (child.parent == parent.block) child.parent = 0;
+  if (child.parent == parent.block) {
+    child.parent = 0;
+    if (!child.is(XnFlag::Temporary)) child.set(XnFlag::Unlinked);  // until bound by another
+  }
   if (parent.waits_for == child.block && parent.waits_for_count != 0) parent.waits_for = 0;
   if (!may_be_on_disk(child) || !may_be_on_disk(parent)) return;
   will_free_.add(parent.stale, child.block, 1, kXnNone, true);
@@ -297,7 +349,13 @@ Result<> Volume::move(const Caller& caller, BlockNumber from_block,
   XOK_TRY(check_change(*to, to_changes, &extent, nullptr, {}));
   const bool ordered = pointed_to_on_disk(extent) && may_be_on_disk(*from);
   if (ordered) XOK_TRY(may_wait(*from, *to));
+  if (ordered && !linked(*to)) return fail(Errc::WouldBlock);
   if (ordered && will_free_.full()) return fail(Errc::NoSpace);
+  if (!to->is(XnFlag::Temporary)) {
+    for (BlockNumber b = extent.block; b < extent.block + extent.count; ++b)
+      if (XnBuffer* child = registry_.find(b); child != nullptr && uninitialised_.test(b))
+        XOK_TRY(may_depend(*to, *child));
+  }
 
   lose_children(*from, extent);
   gain_children(*to, extent);

@@ -73,6 +73,11 @@ void Registry::settle(XnBuffer& buffer) {
     if (wanted[list] && !buffer.is(kListFlags[list])) append(buffer, list);
 }
 
+void Registry::renew(XnBuffer& buffer) {
+  unlink(buffer, kUnused);
+  append(buffer, kUnused);
+}
+
 void Registry::unlink(XnBuffer& buffer, std::size_t list) {
   Ends& ends = lists_[list];
   (buffer.older == kXnNone ? ends.oldest : records_[buffer.older].newer) = buffer.newer;

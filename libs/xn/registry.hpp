@@ -33,6 +33,8 @@ class Registry {
   Result<XnBuffer*> insert(BlockNumber block);
   void remove(XnBuffer& buffer);
   void settle(XnBuffer& buffer);
+  /// Makes a record of the LRU list its newest one.
+  void renew(XnBuffer& buffer);
 
   /// The record unused for the longest time; nullptr when none can be recycled.
   XnBuffer* oldest() { return at(lists_[kUnused].oldest); }

@@ -58,7 +58,9 @@ class PageSource {
 
   /// A page full of zeros, held by the registry. Errors: NoMemory
   virtual Result<PageNumber> allocate() = 0;
-  /// The registry holds `page`, too, which an application has. Errors: those of the source
+  /// The registry holds `page`, too, which an application has.
+  /// Errors  those of the source, which refuses a page that holds a block already (Exists), or one
+  ///         that the caller of the operation has no right to give
   virtual Result<> hold(PageNumber page) = 0;
   /// The registry no longer holds it. Who has it mapped keeps it.
   virtual void release(PageNumber page) = 0;

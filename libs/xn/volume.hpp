@@ -275,7 +275,8 @@ class Volume {
   /// A transfer has ended. From the driver; anything that is no tag in flight is ignored.
   void completed(std::uint64_t tag, Result<> result);
 
-  /// Frees the record and page of the block unused for the longest time.
+  /// Frees the record and page of the block unused for the longest time (of the first few that
+  /// are old, if no path on the disk leads to them yet).
   /// Errors  NotFound  none can be recycled
   Result<> recycle_one();
 
@@ -338,9 +339,11 @@ class Volume {
   Result<> add_edge(const Caller& caller, BlockNumber parent, const Modifications& changes,
                     const XnExtent& child, const Modifications& count_changes);
 
-  /// Hands blocks from one parent to another. `from` is not written before `to` is.
+  /// Hands blocks from one parent to another. `from` is not written before `to` is: on the disk
+  /// the blocks are with either or with both, never with none.
   /// Errors  WrongOwns;  BadArgument  the same parent, or temporary with persistent
-  ///         WouldBlock  they wait for each other;  NoSpace
+  ///         WouldBlock  they wait for each other; or no path on the disk leads to `to` yet: write
+  ///                     it and its parents first;  NoSpace
   Result<> move(const Caller& caller, BlockNumber from, const Modifications& from_changes,
                 BlockNumber to, const Modifications& to_changes, const XnExtent& extent);
 
@@ -434,7 +437,8 @@ class Volume {
   Result<> check_dying(const Caller& caller, XnBuffer& child, const Type& type,
                        const Modifications& count_changes, bool& last);
   Result<> check_dying_data(const Caller& caller, const XnExtent& extent);
-  Result<> may_wait(const XnBuffer& waiter, const XnBuffer& other) const;
+  Result<> may_wait(const XnBuffer& waiter, XnBuffer& other);
+  Result<> may_depend(const XnBuffer& waiter, XnBuffer& other);
   bool pointed_to_on_disk(const XnExtent& extent) const;
   static bool may_be_on_disk(const XnBuffer& buffer);
   void release_blocks(BlockNumber block, std::uint32_t count);
@@ -453,6 +457,7 @@ class Volume {
                           std::size_t& marked);
   Result<std::size_t> write_run(std::span<const BlockNumber> blocks, std::uint64_t cookie);
   bool waiting(const XnBuffer& buffer) const;
+  bool linked(XnBuffer& buffer);
   Result<std::uint32_t> take_transfer(Disk::Kind kind, BlockNumber block, std::uint32_t count,
                                       std::uint64_t cookie);
   void give_back_transfer(std::uint32_t index);
@@ -501,6 +506,7 @@ class Volume {
   std::uint32_t in_flight_ = 0;
   std::uint32_t epoch_ = 1;     // what completes now is durable after flush number epoch_
   std::uint32_t flushing_ = 0;  // the flush in flight; 0: none
+  std::uint64_t time_ = 0;      // counts pointers gained and writes started
   Runner runner_;
   XnAclRequest request_{};
   Owned before_, after_;

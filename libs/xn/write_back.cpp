@@ -109,6 +109,7 @@ Result<std::size_t> Volume::write_run(std::span<const BlockNumber> blocks, std::
     XnBuffer* buffer = registry_.find(blocks[i]);
     buffer->clear(XnFlag::Dirty);  // what is changed from here on is not in this write
     buffer->waits_for = 0;
+    buffer->started = ++time_;
     registry_.settle(*buffer);
   }
   return run;
@@ -181,6 +182,7 @@ void Volume::read_done(const TransferState& t, Result<> result) {
       continue;
     }
     buffer->set(XnFlag::Present);
+    buffer->durable = ++time_;
     registry_.settle(*buffer);
   }
 }
@@ -198,6 +200,7 @@ void Volume::write_done(const TransferState& t, Result<> result) {
     }
     buffer->clear(XnFlag::Failed);
     buffer->epoch = epoch_;
+    buffer->completed = buffer->started;
     if (buffer->is(XnFlag::Uninitialised) && buffer->first_epoch == 0) buffer->first_epoch = epoch_;
     will_free_.written(buffer->stale, epoch_);
     if (disk_.durable_on_completion() || buffer->is(XnFlag::Temporary)) {
@@ -225,7 +228,9 @@ void Volume::made_durable(XnBuffer& buffer, std::uint32_t durable) {
   will_free_.resolve(buffer.stale, durable,
                      [this](BlockNumber b, std::uint32_t n) { release_blocks(b, n); });
   if (buffer.first_epoch != 0 && buffer.first_epoch <= durable) initialised(buffer);
-  if (buffer.epoch <= durable) buffer.clear(XnFlag::Unflushed);
+  if (buffer.epoch > durable) return;
+  buffer.durable = buffer.completed;
+  buffer.clear(XnFlag::Unflushed);
 }
 
 void Volume::initialised(XnBuffer& buffer) {
