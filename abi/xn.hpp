@@ -45,11 +45,25 @@ enum class XnTypeKind : std::uint8_t {
   Union,     ///< one of several metadata types, chosen once by `XnVolume::set_type`
 };
 
-/// The functions of a type, eBPF programs. r1 is the address of the structure. Each but `acl` and
-/// `reboot` is a function of the structure's bytes alone, and may read, of them, only what it read
-/// of the structure full of zeros when the type was imported.
+/// Which bytes of a structure the partitions of its type have: partition p those from
+/// `first + p * stride` on, `length` of them. They do not overlap, and none crosses a sector's end.
+/// With length 0 they are found out at import: partition p has the bytes from the first to the last
+/// one that `owns` reads of a structure full of zeros.
+struct XnWindows {
+  std::uint16_t first;
+  std::uint16_t stride;
+  std::uint16_t length;
+  std::uint16_t reserved;
+  bool operator==(const XnWindows&) const = default;
+};
+static_assert(sizeof(XnWindows) == 8);
+
+/// The functions of a type, eBPF programs. r1 is the address of the structure, r2 is kBlockSize.
+/// Each but `acl` and `reboot` is a function of the structure's bytes alone. `owns` may read its
+/// partition's bytes, the others what they read of the structure full of zeros when the type was
+/// imported.
 enum class XnFunction : std::uint8_t {
-  Owns,      ///< r2 partition, r3 where to write XnExtents. Returns their number
+  Owns,      ///< r3 where to write XnExtents, r4 partition. Returns their number
   RefCount,  ///< returns the number of pointers to this structure
   Acl,       ///< r2 XnAclRequest, r3 new bytes, r4 credentials, r5 their number. 0: refused
   Size,      ///< returns the bytes in use, 1 to 4096; partitions beyond them own nothing
@@ -177,7 +191,7 @@ enum class XnTrouble : std::uint32_t {
   BadType,         ///< a pointer of a type that does not exist. It does not count
   OwnedTwice,      ///< a second pointer to a block without reference count. It does not count
   TypeConflict,    ///< a second pointer, of another type. It does not count
-  FunctionFailed,  ///< `owns` of the block failed; what it owns is lost
+  FunctionFailed,  ///< a function of the block failed; partition `detail` owns nothing now
   Unreadable,      ///< the block cannot be read; what it owns is lost
   CountTooHigh,    ///< the reference count is above the pointers: never freed until repaired
   CountTooLow,     ///< below: no pointer to it can be given up until it is repaired

@@ -56,6 +56,7 @@ TypeRecord record_of(const Type& type) {
   r.name = type.name;
   r.owner = type.owner;
   r.member = type.member;
+  r.windows = type.windows;
   return r;
 }
 
@@ -73,6 +74,7 @@ Result<> Volume::load_type(XnTypeId id, const TypeRecord& record) {
   type.members = record.members;
   type.max_owned = record.max_owned;
   type.member = record.member;
+  type.windows = record.windows;
   CodeReader reader{record, memory_.code};
   const auto load = [&](std::size_t f, std::span<const std::byte> code) -> Result<> {
     auto program = load_program(code, free_slots_);
@@ -91,7 +93,21 @@ Result<> Volume::load_type(XnTypeId id, const TypeRecord& record) {
   type.kind = record.kind;
   if (sum != record.code_checksum || !check_shape(type) || !runner_.trace(type))
     return fail(Errc::BadFormat);
+  compile_functions(type);
   return {};
+}
+
+/// Those that cannot be compiled, for want of room, are interpreted.
+void Volume::compile_functions(Type& type) {
+  if (code_ == nullptr) return;
+  for (std::size_t f = 0; f < kXnFunctions; ++f) {
+    const auto& program = type.functions[f];
+    if (!program || program->slots().size() > memory_.notes.size()) continue;
+    const auto length = graft::compile(*program, memory_.machine_code, memory_.notes);
+    if (!length) continue;
+    const auto placed = code_->place(memory_.machine_code.first(*length));
+    if (placed) type.compiled[f].emplace(*program, graft::Reads::Ignored, *placed);
+  }
 }
 
 Result<> Volume::load_types() {
@@ -183,6 +199,7 @@ Result<> Volume::import_type(const Caller& caller, XnTypeId id, const TypeSource
   type.kind = source.kind;
   type.partitions = source.partitions;
   type.max_owned = source.max_owned;
+  type.windows = source.windows;
   type.members = static_cast<std::uint8_t>(source.members.size());
   for (std::size_t i = 0; i < source.members.size(); ++i) {
     type.member[i] = source.members[i];
@@ -206,6 +223,7 @@ Result<> Volume::import_type(const Caller& caller, XnTypeId id, const TypeSource
   code_used_ += record.code_blocks;
   free_slots_ = slots;
   reserved = type;
+  compile_functions(reserved);
   return {};
 }
 
@@ -355,7 +373,8 @@ Result<> Volume::uninstall_root(const Caller& caller, std::string_view name) {
   if (buffer->users != 0 || waiting(*buffer)) return fail(Errc::Busy);
   const auto type = structure_type(*buffer);
   if (!type && type.error() != Errc::WrongType) return fail(type.error());
-  if (type && !XOK_TRY(owns_nothing(**type, bytes_of(*buffer)))) return fail(Errc::Busy);
+  if (type && !XOK_TRY(owns_nothing(buffer->block, **type, bytes_of(*buffer))))
+    return fail(Errc::Busy);
   if (!root->temporary) XOK_TRY(write_root(*root, false));
   // The catalogue no longer points to it, on disk, nor to what it pointed to.
   std::uint32_t chain = buffer->stale;

@@ -59,7 +59,7 @@ void Volume::overlay(const Window& window, const std::byte* page, const Modifica
   }
 }
 
-Result<> Volume::check_partitions(const Type& type, const std::byte* page,
+Result<> Volume::check_partitions(BlockNumber block, const Type& type, const std::byte* page,
                                   const Modifications& changes, const XnExtent* added,
                                   const XnExtent* removed) {
   const bool sized = type.has(XnFunction::Size);
@@ -76,7 +76,7 @@ Result<> Volume::check_partitions(const Type& type, const std::byte* page,
     const bool appears = (window.end <= old_size) != (window.end <= new_size);
     if (!appears && !meets(window, changes)) continue;
     overlay(window, page, changes);
-    XOK_TRY(runner_.owns(type, p, page, before_));
+    XOK_TRY(owned(block, type, p, page, before_));
     XOK_TRY(runner_.owns(type, p, scratch_.data(), after_));
     if (differs_by(before_.all(), after_.all(), nullptr, nullptr)) continue;
     // One partition, and no other, shows the blocks that were named.
@@ -114,13 +114,13 @@ Result<> Volume::check_change(const XnBuffer& buffer, const Modifications& chang
   if (buffer.member != buffer.type && meets(usable_type(buffer.type)->select_window, changes))
     return fail(Errc::WrongType);
   const std::byte* page = bytes_of(buffer);
-  XOK_TRY(check_partitions(type, page, changes, added, removed));
+  XOK_TRY(check_partitions(buffer.block, type, page, changes, added, removed));
   return check_count(type, page, changes, counting);
 }
 
-Result<bool> Volume::owns_nothing(const Type& type, const std::byte* page) {
+Result<bool> Volume::owns_nothing(BlockNumber block, const Type& type, const std::byte* page) {
   for (std::size_t p = 0; p < type.partitions; ++p) {
-    XOK_TRY(runner_.owns(type, p, page, before_));
+    XOK_TRY(owned(block, type, p, page, before_));
     if (before_.count != 0) return false;
   }
   return true;
@@ -129,7 +129,7 @@ Result<bool> Volume::owns_nothing(const Type& type, const std::byte* page) {
 Result<> Volume::owned_by(XnBuffer& parent, const XnExtent& extent) {
   const Type* type = XOK_TRY(structure_type(parent));
   for (std::size_t p = 0; p < type->partitions; ++p) {
-    XOK_TRY(runner_.owns(*type, p, bytes_of(parent), before_));
+    XOK_TRY(owned(parent.block, *type, p, bytes_of(parent), before_));
     for (const XnExtent& owned : before_.all()) {
       if (!contains(owned, extent)) continue;
       if (find_void(parent.block, extent) != nullptr) return fail(Errc::BadFormat);

@@ -101,7 +101,8 @@ Result<bool> parse_type(ConstBlockBytes block, std::size_t index, TypeRecord& ou
   if (all_zero(std::as_bytes(std::span{&r, 1}))) return false;
   if (r.magic != kTypeMagic || r.checksum != record_checksum(r) || r.kind > XnTypeKind::Union ||
       r.partitions > kXnMaxPartitions || r.members > kXnMaxMembers || r.max_owned > kXnMaxOwned ||
-      !good_name(r.name) || !r.owner.valid() || !all_zero(r.zero) || !good_code(r))
+      !good_name(r.name) || !r.owner.valid() || !all_zero(r.zero) || r.windows.reserved != 0 ||
+      !good_code(r))
     return fail(Errc::BadFormat);
   out = r;
   return true;

@@ -69,7 +69,8 @@ struct TypeRecord {
   std::array<std::uint32_t, kXnFunctions> code_bytes;  ///< the programs lie one after the other
   std::array<XnTypeId, kXnMaxMembers> member;
   std::uint64_t code_checksum;  ///< of the code blocks
-  std::array<std::byte, 96> zero;
+  XnWindows windows;            ///< of `owns`
+  std::array<std::byte, 88> zero;
   std::uint64_t checksum;
 };
 static_assert(sizeof(TypeRecord) == 256 && offsetof(TypeRecord, checksum) == 248);

@@ -42,10 +42,16 @@ class Volume::Pin {
   XnBuffer& buffer_;
 };
 
-// NOLINTNEXTLINE(readability-make-member-function-const): the page's bytes change
 void Volume::commit(XnBuffer& buffer, const Modifications& changes) {
   apply(bytes_of(buffer), changes);
   dirty(buffer);
+  if (void_count_ == 0) return;
+  // A repair: partitions whose function failed and no longer does.
+  const Type* type = usable_type(buffer.member);
+  for (std::size_t p = 0; type != nullptr && p < type->partitions; ++p)
+    if (const VoidEdge* failing = find_failing(buffer.block, p);
+        failing != nullptr && runner_.owns(*type, p, bytes_of(buffer), before_))
+      remove_void(*failing);
 }
 
 bool Volume::pointed_to_on_disk(const XnExtent& extent) const {
@@ -120,7 +126,7 @@ Result<> Volume::may_depend(const XnBuffer& waiter, XnBuffer& other) {
     if (!XOK_TRY(tainted(b))) continue;
     const Type* type = XOK_TRY(structure_type(b));
     for (std::size_t p = 0; p < type->partitions; ++p) {
-      XOK_TRY(runner_.owns(*type, p, bytes_of(b), before_));
+      XOK_TRY(owned(b.block, *type, p, bytes_of(b), before_));
       for (const XnExtent& e : before_.all())
         for (BlockNumber child = e.block; in_data(e) && child < e.block + e.count; ++child)
           if (uninitialised_.test(child) && !add(child)) return fail(Errc::WouldBlock);
@@ -217,7 +223,8 @@ Result<> Volume::check_dying(const Caller& caller, XnBuffer& child, const Type& 
     if (!last)
       XOK_TRY(check_change(child, count_changes, nullptr, nullptr, {Counting::Kind::Down}));
   }
-  if (last && !XOK_TRY(owns_nothing(*structure, bytes_of(child)))) return fail(Errc::Busy);
+  if (last && !XOK_TRY(owns_nothing(child.block, *structure, bytes_of(child))))
+    return fail(Errc::Busy);
   if (last && waiting(child)) return fail(Errc::WouldBlock);
   return {};
 }
@@ -257,7 +264,7 @@ Result<> Volume::free(const Caller& caller, BlockNumber parent_block, const Modi
                       const XnExtent& extent, const Modifications& count_changes) {
   if (!open_) return fail(Errc::BadArgument);
   XOK_TRY(check_ranges(changes));
-  if (extent.count == 0 || extent.block >= kMaxBlocks) return fail(Errc::BadArgument);
+  if (extent.count == 0) return fail(Errc::BadArgument);
   XnBuffer* parent = XOK_TRY(structure(caller, parent_block));
   XOK_TRY(ask(caller, *parent, XnOperation::Free, extent, changes));
   XOK_TRY(check_change(*parent, changes, nullptr, &extent, {}));
@@ -389,7 +396,7 @@ Result<> Volume::set_type(const Caller& caller, BlockNumber block, const Modific
   constexpr Window kAll{0, kBlockSize};
   overlay(kAll, bytes_of(*buffer), changes);
   if (XOK_TRY(runner_.select(*type, scratch_.data())) != member) return fail(Errc::WrongOwns);
-  if (!XOK_TRY(owns_nothing(*becomes, scratch_.data()))) return fail(Errc::WrongOwns);
+  if (!XOK_TRY(owns_nothing(0, *becomes, scratch_.data()))) return fail(Errc::WrongOwns);
   if (becomes->has(XnFunction::RefCount) &&
       XOK_TRY(runner_.reference_count(*becomes, scratch_.data())) != 1)
     return fail(Errc::WrongOwns);

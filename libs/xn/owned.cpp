@@ -33,7 +33,7 @@ class Merged {
     return a.type != b.type ? a.type < b.type : a.block < b.block;
   }
   static bool follows(const XnExtent& a, const XnExtent& b) {
-    return a.type == b.type && a.block + a.count == b.block &&
+    return a.type == b.type && a.block < b.block && b.block - a.block == a.count &&
            a.count <= ~std::uint32_t{0} - b.count;
   }
 

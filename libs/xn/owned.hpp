@@ -32,8 +32,9 @@ constexpr bool contains(const XnExtent& whole, const XnExtent& part) {
          part.block - whole.block <= whole.count - part.count;
 }
 
-constexpr bool overlaps(const XnExtent& a, const XnExtent& b) {
-  return a.block < b.block + b.count && b.block < a.block + a.count;
+/// Whether two runs of blocks have one in common. Any numbers will do.
+constexpr bool overlap(BlockNumber a, std::uint64_t a_count, BlockNumber b, std::uint64_t b_count) {
+  return a <= b ? b - a < a_count : a - b < b_count;
 }
 
 }  // namespace xok::xn

@@ -43,7 +43,7 @@ Result<std::size_t> Volume::enumerate(const Caller& caller, BlockNumber block,
   const Type* type = XOK_TRY(structure_type(*buffer));
   if (partition >= type->partitions) return fail(Errc::BadArgument);
   XOK_TRY(ask(caller, *buffer, XnOperation::Read, {block, 1, buffer->type}, {}));
-  XOK_TRY(runner_.owns(*type, partition, bytes_of(*buffer), before_));
+  XOK_TRY(owned(block, *type, partition, bytes_of(*buffer), before_));
   if (before_.count > out.size()) return fail(Errc::TooBig);
   std::ranges::copy(before_.all(), out.begin());
   return before_.count;

@@ -47,6 +47,7 @@ Result<> Recovery::visit(const WalkItem& item) {
   for (std::size_t p = 0; p < type->partitions; ++p) {
     if (!v_.runner_.owns(*type, p, v_.block_.data(), v_.before_)) {
       v_.log(XnTrouble::FunctionFailed, item.type, item.block, 0, p);
+      XOK_TRY(v_.add_void(item.block, 0, static_cast<std::uint32_t>(p)));
       continue;
     }
     for (const XnExtent& extent : v_.before_.all()) XOK_TRY(claim(item, extent));

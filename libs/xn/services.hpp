@@ -87,11 +87,26 @@ class Completions {
   virtual void transfer_done(std::uint64_t cookie, Result<> result) = 0;
 };
 
+/// Where machine code of types' functions lies: memory that is written before it is executable, and
+/// never both at once.
+class CodeSpace {
+ public:
+  CodeSpace() = default;
+  CodeSpace(const CodeSpace&) = delete;
+  CodeSpace& operator=(const CodeSpace&) = delete;
+  virtual ~CodeSpace() = default;
+  /// An executable copy of `code`. Errors: NoSpace (the function is interpreted, then)
+  virtual Result<const std::byte*> place(std::span<const std::byte> code) = 0;
+  /// All copies go.
+  virtual void clear() = 0;
+};
+
 struct Services {
   Disk& disk;
   PageSource& pages;
   Clock& clock;
   Completions& completions;
+  CodeSpace* code = nullptr;  ///< without one, functions are interpreted
 };
 
 }  // namespace xok::xn

@@ -49,7 +49,7 @@ inline Code owns(const std::vector<std::vector<Pointers>>& partitions) {
       part.push_back(jump(JumpOp::Jlt, 8, run.count, -10));
     }
     part.push_back(exit());
-    code.push_back(jump(JumpOp::Jne, 2, static_cast<int>(p), static_cast<int>(part.size())));
+    code.push_back(jump(JumpOp::Jne, 4, static_cast<int>(p), static_cast<int>(part.size())));
     code.insert(code.end(), part.begin(), part.end());
   }
   code.push_back(exit());

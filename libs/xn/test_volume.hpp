@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/vcode/executable.hpp"
 #include "libs/xn/test_disk.hpp"
 #include "libs/xn/test_types.hpp"
 #include "libs/xn/volume.hpp"
@@ -33,13 +34,13 @@ struct TestMemory {
         roots(8),
         transfers(16),
         log(64),
-        voids(16),
+        voids(64),
         walk(256),
         counts(64) {}
 
   VolumeMemory view() {
-    return {buffers, heads, used,      temporary, uninitialised, will_free, types, slots,
-            code,    roots, transfers, log,       voids,         walk,      counts};
+    return {buffers, heads,     used, temporary, uninitialised, will_free, types, slots,       code,
+            roots,   transfers, log,  voids,     walk,          counts,    notes, machine_code};
   }
 
   std::vector<XnBuffer> buffers;
@@ -55,6 +56,8 @@ struct TestMemory {
   std::vector<VoidEdge> voids;
   std::vector<WalkItem> walk;
   std::vector<CountItem> counts;
+  std::vector<graft::CompileNote> notes = std::vector<graft::CompileNote>(1024);
+  std::vector<std::byte> machine_code = std::vector<std::byte>(graft::code_room(1024));
 };
 
 /// Byte ranges with the data they hold.
@@ -101,13 +104,29 @@ inline constexpr std::size_t kId = 272;
 inline constexpr std::size_t kOwner = 280;
 inline constexpr std::size_t kDirectoryOwner = 4080;
 
+/// Machine code, in memory of its own.
+class TestCode final : public CodeSpace {
+ public:
+  Result<const std::byte*> place(std::span<const std::byte> code) override {
+    pieces_.push_back(std::make_unique<vcode::Executable>(code));
+    return pieces_.back()->start();
+  }
+  void clear() override { pieces_.clear(); }
+  std::size_t placed() const { return pieces_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<vcode::Executable>> pieces_;
+};
+
 class Machine {
  public:
-  explicit Machine(std::size_t blocks = 128, bool durable = false, std::size_t buffers = 128)
+  explicit Machine(std::size_t blocks = 128, bool durable = false, std::size_t buffers = 128,
+                   bool compiled = false)
       : disk(pages, blocks, durable),
         memory(blocks, buffers),
-        volume(std::make_unique<Volume>(Services{disk, pages, clock, completions}, memory.view())) {
-  }
+        volume(std::make_unique<Volume>(
+            Services{disk, pages, clock, completions, compiled ? &code_space : nullptr},
+            memory.view())) {}
 
   /// Over a copy of another machine's disk.
   explicit Machine(const std::vector<Block>& image) : Machine(image.size()) {
@@ -139,7 +158,8 @@ class Machine {
   /// Writes until nothing is dirty: what file systems' syncers do.
   Result<> sync(const Caller& who) {
     if (auto out = flush(); !out) return out;
-    for (int round = 0; round < 20; ++round) {
+    int idle = 0;  // the flush of an idle round may make more writable
+    for (int round = 0; round < 40; ++round) {
       std::array<BlockNumber, 16> list{};
       std::size_t cursor = 0;
       bool any = false;
@@ -150,7 +170,8 @@ class Machine {
         if (!started) return fail(started.error());
       }
       if (auto out = flush(); !out) return out;
-      if (!any) return {};
+      idle = any ? 0 : idle + 1;
+      if (idle == 2) return {};
     }
     return fail(Errc::TimedOut);
   }
@@ -263,6 +284,7 @@ class Machine {
   TestDisk disk;
   TestClock clock;
   TestCompletions completions;
+  TestCode code_space;
   TestMemory memory;
   std::unique_ptr<Volume> volume;
   Types types;

@@ -17,15 +17,22 @@ Errc error_of(graft::Stop stop) {
 
 }  // namespace
 
-Result<std::uint64_t> Runner::call(const graft::Program& program, const Window& window,
-                                   const std::byte* bytes, std::uint64_t argument,
-                                   std::uint64_t output) {
-  // The structure's address is such that its windows' bytes have theirs; the rest does not exist.
+graft::Outcome Runner::run(const Type& type, XnFunction which, const graft::Arguments& arguments,
+                           std::uint64_t steps) {
+  if (const auto& code = type.compiled[static_cast<std::size_t>(which)])
+    return code->run(memory_, arguments, steps);
+  return graft::run(*type.function(which), memory_, arguments, steps);
+}
+
+Result<std::uint64_t> Runner::call(const Type& type, XnFunction which, const Window& window,
+                                   const std::byte* bytes, std::uint64_t partition) {
+  // The structure's address is such that its window's bytes have theirs; the rest does not exist.
   const std::size_t length = static_cast<std::size_t>(window.end - window.first);
   XOK_TRY(memory_.set_input(0, {bytes + window.first, length}));
-  std::uint64_t steps = kFunctionSteps;
-  const auto out = graft::run(program, memory_,
-                              {Memory::input_address(0) - window.first, argument, output}, steps);
+  const auto out =
+      run(type, which,
+          {Memory::input_address(0) - window.first, kBlockSize, Memory::kOutputAddress, partition},
+          kFunctionSteps);
   if (!out) return fail(error_of(out.error()));
   return *out;
 }
@@ -39,34 +46,26 @@ Result<> Runner::owns(const Type& type, std::size_t p, const std::byte* bytes, O
   const std::span<XnExtent> room = std::span{output_}.first(type.max_owned);
   std::ranges::fill(room, XnExtent{});
   XOK_TRY(memory_.set_output(std::as_writable_bytes(room)));
-  const std::uint64_t count =
-      XOK_TRY(call(*type.function(XnFunction::Owns), window, bytes, p, Memory::kOutputAddress));
+  const std::uint64_t count = XOK_TRY(call(type, XnFunction::Owns, window, bytes, p));
   if (count > room.size()) return fail(Errc::GraftFailed);
-  for (std::size_t i = 0; i < count; ++i) {
-    const XnExtent& e = room[i];
-    if (e.count == 0 || e.block >= kMaxBlocks || e.count > kMaxBlocks - e.block)
-      return fail(Errc::GraftFailed);
-    out.extents[i] = e;
-  }
-  out.count = static_cast<std::size_t>(count);
+  for (std::size_t i = 0; i < count; ++i)
+    if (room[i].count != 0) out.extents[out.count++] = room[i];
   return {};
 }
 
 Result<std::uint64_t> Runner::reference_count(const Type& type, const std::byte* bytes) {
-  return call(*type.function(XnFunction::RefCount), type.count_window, bytes, 0, 0);
+  return call(type, XnFunction::RefCount, type.count_window, bytes, 0);
 }
 
 Result<std::size_t> Runner::size(const Type& type, const std::byte* bytes) {
-  const graft::Program* function = type.function(XnFunction::Size);
-  if (function == nullptr) return kBlockSize;
-  const std::uint64_t size = XOK_TRY(call(*function, type.size_window, bytes, 0, 0));
+  if (!type.has(XnFunction::Size)) return kBlockSize;
+  const std::uint64_t size = XOK_TRY(call(type, XnFunction::Size, type.size_window, bytes, 0));
   if (size == 0 || size > kBlockSize) return fail(Errc::GraftFailed);
   return static_cast<std::size_t>(size);
 }
 
 Result<XnTypeId> Runner::select(const Type& type, const std::byte* bytes) {
-  const std::uint64_t index =
-      XOK_TRY(call(*type.function(XnFunction::Select), type.select_window, bytes, 0, 0));
+  const std::uint64_t index = XOK_TRY(call(type, XnFunction::Select, type.select_window, bytes, 0));
   if (index == ~std::uint64_t{0}) return XnTypeId{0};
   if (index >= type.members) return fail(Errc::GraftFailed);
   return type.member[index];
@@ -74,32 +73,29 @@ Result<XnTypeId> Runner::select(const Type& type, const std::byte* bytes) {
 
 Result<> Runner::allowed(const Type& type, const std::byte* bytes, const XnAclRequest& request,
                          std::span<const std::byte> data, std::span<const Capability> credentials) {
-  const graft::Program* function = type.function(XnFunction::Acl);
-  if (function == nullptr) return fail(Errc::Denied);
+  if (!type.has(XnFunction::Acl)) return fail(Errc::Denied);
   XOK_TRY(memory_.set_input(0, {bytes, kBlockSize}));
   XOK_TRY(memory_.set_input(1, std::as_bytes(std::span{&request, 1})));
   XOK_TRY(memory_.set_input(2, data));
   XOK_TRY(memory_.set_input(3, std::as_bytes(credentials)));
   XOK_TRY(memory_.set_output({}));
-  std::uint64_t steps = kAclSteps;
-  const auto out =
-      graft::run(*function, memory_,
-                 {Memory::input_address(0), Memory::input_address(1), Memory::input_address(2),
-                  Memory::input_address(3), credentials.size()},
-                 steps);
+  const auto out = run(type, XnFunction::Acl,
+                       {Memory::input_address(0), Memory::input_address(1),
+                        Memory::input_address(2), Memory::input_address(3), credentials.size()},
+                       kAclSteps);
   for (std::size_t i = 1; i < 4; ++i) XOK_TRY(memory_.set_input(i, {}));
   if (!out) return fail(error_of(out.error()));
   if (*out == 0) return fail(Errc::Denied);
   return {};
 }
 
-Result<Window> Runner::trace_one(const graft::Program& program, std::uint64_t argument) {
+Result<Window> Runner::trace_one(const graft::Program& program, std::uint64_t partition) {
   std::ranges::fill(read_map_, std::byte{0});
   XOK_TRY(memory_.set_input(0, kZeros, read_map_));
   std::uint64_t steps = kFunctionSteps;
-  const auto out =
-      graft::run(program, memory_, {Memory::input_address(0), argument, Memory::kOutputAddress},
-                 steps, graft::Reads::Recorded);
+  const auto out = graft::run(
+      program, memory_, {Memory::input_address(0), kBlockSize, Memory::kOutputAddress, partition},
+      steps, graft::Reads::Recorded);
   if (!out) return fail(error_of(out.error()));
   const auto read = [](std::byte b) { return b != std::byte{0}; };
   const auto first = std::ranges::find_if(read_map_, read);
@@ -126,27 +122,40 @@ Result<> Runner::trace(Type& type) {
     type.select_window = XOK_TRY(trace_one(*f, 0));
     if (XOK_TRY(select(type, kZeros.data())) != 0) return fail(Errc::GraftFailed);
   }
-  const auto* owns_function = type.function(XnFunction::Owns);
+  XOK_TRY(find_windows(type));
   for (std::size_t p = 0; p < type.partitions; ++p) {
-    XOK_TRY(memory_.set_output(std::as_writable_bytes(std::span{output_}.first(type.max_owned))));
-    const Window window = XOK_TRY(trace_one(*owns_function, p));
+    Owned zero;
+    // Without reading it can own only what it owns always: nothing, then.
+    if (type.owns_window[p].empty()) {
+      zero.count = XOK_TRY(call(type, XnFunction::Owns, {}, kZeros.data(), p));
+    } else {
+      XOK_TRY(owns(type, p, kZeros.data(), zero));
+    }
+    if (zero.count != 0) return fail(Errc::WrongOwns);
+  }
+  return {};
+}
+
+Result<> Runner::find_windows(Type& type) {
+  const XnWindows& declared = type.windows;
+  for (std::size_t p = 0; p < type.partitions; ++p) {
+    Window& window = type.owns_window[p];
+    if (declared.length != 0) {
+      const std::size_t first = declared.first + p * declared.stride;
+      const std::size_t end = first + declared.length;
+      if (end > kBlockSize) return fail(Errc::BadArgument);
+      if (first / kSectorSize != (end - 1) / kSectorSize) return fail(Errc::WrongReads);
+      window = {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(end)};
+    } else {
+      XOK_TRY(memory_.set_output(std::as_writable_bytes(std::span{output_}.first(type.max_owned))));
+      window = XOK_TRY(trace_one(*type.function(XnFunction::Owns), p));
+    }
     for (std::size_t q = 0; q < p; ++q) {
       const Window& other = type.owns_window[q];
       if (!window.empty() && !other.empty() &&
           window.meets(other.first, static_cast<std::size_t>(other.end - other.first)))
         return fail(Errc::WrongReads);
     }
-    type.owns_window[p] = window;
-    std::uint64_t count = 0;
-    if (window.empty()) {
-      // Without reading it can own only what it owns always: nothing, then.
-      count = XOK_TRY(call(*owns_function, window, kZeros.data(), p, Memory::kOutputAddress));
-    } else {
-      Owned zero;
-      if (auto run = owns(type, p, kZeros.data(), zero); !run) return run;
-      count = zero.count;
-    }
-    if (count != 0) return fail(Errc::WrongOwns);
   }
   return {};
 }
@@ -166,7 +175,7 @@ Result<> check_shape(const Type& type) {
   const bool select = type.has(XnFunction::Select);
   const bool others =
       type.has(XnFunction::RefCount) || type.has(XnFunction::Size) || type.has(XnFunction::Reboot);
-  const bool plain = type.partitions == 0 && type.max_owned == 0;
+  const bool plain = type.partitions == 0 && type.max_owned == 0 && type.windows == XnWindows{};
   bool good = false;
   switch (type.kind) {
     case XnTypeKind::Data:

@@ -11,6 +11,7 @@
 #include "abi/capability.hpp"
 #include "abi/xn.hpp"
 #include "base/result.hpp"
+#include "libs/graft/compiler.hpp"
 #include "libs/graft/interpreter.hpp"
 #include "libs/graft/memory.hpp"
 #include "libs/graft/program.hpp"
@@ -20,10 +21,11 @@
 /// Types (the thesis' templates) and how their functions are run.
 ///
 /// **Read sets.** At import each function is run over a structure full of zeros, its reads traced.
-/// The bytes from the first to the last one read are its *window*. From then on a run gets its
-/// window and nothing else: a function that reads more is stopped (WrongReads). So what it computes
-/// depends on its window alone, and a change outside the window cannot change it. This is what
-/// lets XN check only the partitions that a change touches.
+/// The bytes from the first to the last one read are its *window*; a type can also declare those of
+/// its partitions. From then on a run gets its window and nothing else: a function that reads more
+/// is stopped (WrongReads). So what it computes depends on its window alone, and a change outside
+/// the window cannot change it. This is what lets XN check only the partitions that a change
+/// touches.
 ///
 /// The windows of the partitions of one `owns` are disjoint, and each window lies in one sector.
 /// The latter holds off a lie that a torn block would make true: of a window the disk has the old
@@ -58,7 +60,10 @@ struct Type {
   std::uint8_t members = 0;
   std::uint8_t max_owned = 0;
   std::array<XnTypeId, kXnMaxMembers> member{};
+  XnWindows windows{};
   std::array<std::optional<graft::Program>, kXnFunctions> functions{};
+  /// The same as machine code, where there is a CodeSpace. Refers to `functions`: not to be copied.
+  std::array<std::optional<graft::CompiledProgram>, kXnFunctions> compiled{};
   std::array<Window, kXnMaxPartitions> owns_window{};
   Window count_window{}, size_window{}, select_window{};
 
@@ -72,12 +77,13 @@ struct Type {
 /// Runs functions. One run at a time. About 14 KB.
 class Runner {
  public:
-  /// What partition `p` of the structure owns.
+  /// What partition `p` of the structure owns. Extents of no block are left out; the others may be
+  /// of any blocks, also of such as no disk has.
   ///
   /// bytes   the structure, kBlockSize bytes; only those of the windows are looked at
   /// Errors  WrongReads   it reads outside its window (or its stack)
-  ///         GraftFailed  it used up its steps, wrote outside, said more extents than `max_owned`,
-  ///                      one of no block, or one that ends beyond 2^40
+  ///         GraftFailed  it used up its steps, wrote outside, or said more extents than
+  ///         `max_owned`
   Result<> owns(const Type& type, std::size_t p, const std::byte* bytes, Owned& out);
   /// Errors: WrongReads, GraftFailed
   Result<std::uint64_t> reference_count(const Type& type, const std::byte* bytes);
@@ -94,15 +100,19 @@ class Runner {
   /// Finds the windows of a type whose other fields are set, and checks what must hold of the
   /// structure full of zeros.
   ///
-  /// Errors  WrongReads   a window is not in one sector, or windows of partitions overlap
+  /// Errors  BadArgument  a declared window does not lie in the structure
+  ///         WrongReads   a window is not in one sector, or windows of partitions overlap
   ///         WrongOwns    a partition of zeros owns something
   ///         GraftFailed  a function fails on zeros; `select` of zeros names a member
   Result<> trace(Type& type);
 
  private:
-  Result<std::uint64_t> call(const graft::Program& program, const Window& window,
-                             const std::byte* bytes, std::uint64_t argument, std::uint64_t output);
-  Result<Window> trace_one(const graft::Program& program, std::uint64_t argument);
+  Result<std::uint64_t> call(const Type& type, XnFunction which, const Window& window,
+                             const std::byte* bytes, std::uint64_t partition);
+  graft::Outcome run(const Type& type, XnFunction which, const graft::Arguments& arguments,
+                     std::uint64_t steps);
+  Result<Window> trace_one(const graft::Program& program, std::uint64_t partition);
+  Result<> find_windows(Type& type);
 
   graft::Memory memory_;
   std::array<XnExtent, kXnMaxOwned> output_{};

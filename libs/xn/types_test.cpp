@@ -171,7 +171,7 @@ TEST_F(XnTypes, ForbiddenStateDoesNotExist) {
   ASSERT_TRUE(lazy_type);
   const BlockNumber l = structure(*lazy_type);
   ASSERT_TRUE(allocate(l, Change{{0, 60}}, 60));
-  EXPECT_ERROR(m.volume->write_bytes(m.alice, l, Change{{0, 7}}), Errc::GraftFailed);
+  EXPECT_ERROR(m.volume->write_bytes(m.alice, l, Change{{0, 7}}), Errc::WrongOwns);
 }
 
 TEST_F(XnTypes, OutputIsBounded) {
@@ -186,15 +186,22 @@ TEST_F(XnTypes, OutputIsBounded) {
   const auto count = metadata({ldx(8, 0, 1, 0), graft::code::exit()});
   ASSERT_TRUE(count);
   const BlockNumber c = structure(*count);
-  EXPECT_ERROR(m.volume->write_bytes(m.alice, c, Change{{0, 1}}), Errc::GraftFailed);
+  EXPECT_TRUE(m.volume->write_bytes(m.alice, c, Change{{0, 64}})) << "64 times no block";
+  EXPECT_ERROR(m.volume->write_bytes(m.alice, c, Change{{0, 65}}), Errc::GraftFailed);
   EXPECT_ERROR(m.volume->write_bytes(m.alice, c, Change{{0, 1u << 30}}), Errc::GraftFailed);
-  // Extents that cannot be: no blocks, or beyond any disk.
+  // Extents beyond any disk.
   const Code words = {ldx(8, 6, 1, 0), mov(0, 0), jump(JumpOp::Jeq, 6, 0, 3), stx(8, 3, 0, 6),
                       st(4, 3, 8, -1), mov(0, 1), graft::code::exit()};
   const auto huge = metadata(words);
   ASSERT_TRUE(huge);
-  EXPECT_ERROR(m.volume->write_bytes(m.alice, structure(*huge), Change{{0, ~std::uint64_t{0}}}),
-               Errc::GraftFailed);
+  const BlockNumber h = structure(*huge);
+  EXPECT_ERROR(m.volume->write_bytes(m.alice, h, Change{{0, ~std::uint64_t{0}}}), Errc::WrongOwns);
+  EXPECT_ERROR(m.volume->allocate(m.alice, h, Change{{0, ~std::uint64_t{0}}},
+                                  {~std::uint64_t{0}, ~std::uint32_t{0}, data}),
+               Errc::BadArgument);
+  EXPECT_ERROR(
+      m.volume->free(m.alice, h, Change{{0, 0}}, {~std::uint64_t{0}, ~std::uint32_t{0}, data}),
+      Errc::WrongOwns);
 }
 
 TEST_F(XnTypes, TheWrongSetIsRefused) {

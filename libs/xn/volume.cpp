@@ -110,6 +110,7 @@ Result<> Volume::prepare_memory() {
   will_free_ = WillFree{memory_.will_free};
   std::ranges::fill(memory_.roots, Root{});
   for (Type& type : memory_.types) type = Type{};
+  if (code_ != nullptr) code_->clear();
   free_slots_ = memory_.slots;
   free_transfer_ = kXnNone;
   in_flight_ = 0;

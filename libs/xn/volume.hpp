@@ -76,6 +76,7 @@ struct TypeSource {
   std::uint8_t max_owned = 0;  ///< extents of one partition
   std::span<const XnTypeId> members;
   std::array<std::span<const std::byte>, kXnFunctions> functions;
+  XnWindows windows{};  ///< of `owns`; length 0: found out
 };
 
 struct Root {
@@ -86,12 +87,15 @@ struct Root {
   bool temporary = false;
 };
 
-/// What recovery found wrong and XN keeps in mind until it is repaired: pointers that do not count;
-/// or, with parent 0, a block that has `count` pointers and says another number.
+/// What recovery found wrong and XN keeps in mind until it is repaired:
+///   parent, block, count  pointers that do not count
+///   0, block, count       a block that has `count` pointers and says another number
+///   parent, 0, count      partition `count` of the parent, on whose bytes `owns` fails. It owns
+///   nothing
 struct VoidEdge {
   BlockNumber parent;
   BlockNumber block;
-  std::uint32_t count;  ///< blocks
+  std::uint32_t count;
 };
 
 /// One transfer in flight.
@@ -133,6 +137,10 @@ struct VolumeMemory {
   std::span<VoidEdge> voids;
   std::span<WalkItem> walk;     ///< used by init only
   std::span<CountItem> counts;  ///< a power of two; used by init only
+  /// With a CodeSpace: room to compile a function, as graft::compile wants it. Functions that need
+  /// more are interpreted.
+  std::span<graft::CompileNote> notes{};
+  std::span<std::byte> machine_code{};
 };
 
 /// One XN disk. About 20 KB: a static object.
@@ -145,6 +153,7 @@ class Volume {
         pages_{services.pages},
         clock_{services.clock},
         completions_{services.completions},
+        code_{services.code},
         memory_{memory} {}
   Volume(const Volume&) = delete;
   Volume& operator=(const Volume&) = delete;
@@ -416,6 +425,9 @@ class Volume {
   void log(XnTrouble trouble, XnTypeId type, BlockNumber block, BlockNumber parent,
            std::uint64_t detail);
   const VoidEdge* find_void(BlockNumber parent, const XnExtent& extent) const;
+  const VoidEdge* find_failing(BlockNumber block, std::size_t p) const;
+  Result<> owned(BlockNumber block, const Type& type, std::size_t p, const std::byte* bytes,
+                 Owned& out);
   Result<> add_void(BlockNumber parent, BlockNumber block, std::uint32_t count);
   void remove_void(const VoidEdge& edge);
 
@@ -426,9 +438,10 @@ class Volume {
   Result<> check_count(const Type& type, const std::byte* page, const Modifications& changes,
                        Counting counting);
   void overlay(const Window& window, const std::byte* page, const Modifications& changes);
-  Result<> check_partitions(const Type& type, const std::byte* page, const Modifications& changes,
-                            const XnExtent* added, const XnExtent* removed);
-  Result<bool> owns_nothing(const Type& type, const std::byte* page);
+  Result<> check_partitions(BlockNumber block, const Type& type, const std::byte* page,
+                            const Modifications& changes, const XnExtent* added,
+                            const XnExtent* removed);
+  Result<bool> owns_nothing(BlockNumber block, const Type& type, const std::byte* page);
   Result<> owned_by(XnBuffer& parent, const XnExtent& extent);
   static void apply(std::byte* page, const Modifications& changes);
 
@@ -471,6 +484,7 @@ class Volume {
   // volume.cpp, catalogues.cpp
   Result<> load_types();
   Result<> load_type(XnTypeId id, const TypeRecord& record);
+  void compile_functions(Type& type);
   Result<> load_roots();
   Result<bool> load_map(const Superblock& super);
   Result<std::uint64_t> store_map();
@@ -488,6 +502,7 @@ class Volume {
   PageSource& pages_;
   Clock& clock_;
   Completions& completions_;
+  CodeSpace* code_;
   VolumeMemory memory_;
 
   bool open_ = false;

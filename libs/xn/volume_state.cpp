@@ -101,8 +101,8 @@ void Volume::log(XnTrouble trouble, XnTypeId type, BlockNumber block, BlockNumbe
 const VoidEdge* Volume::find_void(BlockNumber parent, const XnExtent& extent) const {
   for (const VoidEdge& edge : memory_.voids.first(void_count_)) {
     const std::uint64_t blocks = parent == 0 ? 1 : edge.count;
-    if (edge.parent == parent && edge.block < extent.block + extent.count &&
-        extent.block < edge.block + blocks)
+    if (edge.parent == parent && edge.block != 0 &&
+        overlap(edge.block, blocks, extent.block, extent.count))
       return &edge;
   }
   return nullptr;
@@ -112,6 +112,21 @@ Result<> Volume::add_void(BlockNumber parent, BlockNumber block, std::uint32_t c
   if (void_count_ == memory_.voids.size()) return fail(Errc::NoSpace);
   memory_.voids[void_count_++] = {parent, block, count};
   return {};
+}
+
+/// What a partition owns; nothing, if recovery found that its function fails on what is there.
+Result<> Volume::owned(BlockNumber block, const Type& type, std::size_t p, const std::byte* bytes,
+                       Owned& out) {
+  const auto run = runner_.owns(type, p, bytes, out);
+  if (run || find_failing(block, p) == nullptr) return run;
+  out.count = 0;
+  return {};
+}
+
+const VoidEdge* Volume::find_failing(BlockNumber block, std::size_t p) const {
+  for (const VoidEdge& edge : memory_.voids.first(void_count_))
+    if (edge.parent == block && edge.block == 0 && edge.count == p) return &edge;
+  return nullptr;
 }
 
 void Volume::remove_void(const VoidEdge& edge) {

@@ -9,6 +9,7 @@
 
 #include "abi/xn.hpp"
 #include "base/result.hpp"
+#include "libs/xn/owned.hpp"
 
 namespace xok::xn {
 
@@ -92,7 +93,7 @@ class WillFree {
   /// Whether one of the blocks is still to become free. Cost O(entries)
   bool contains(BlockNumber block, std::uint32_t count) const {
     return std::ranges::any_of(entries_, [&](const Entry& e) {
-      return e.count != 0 && !e.owned && e.block < block + count && block < e.block + e.count;
+      return e.count != 0 && !e.owned && overlap(e.block, e.count, block, count);
     });
   }
 
@@ -100,7 +101,7 @@ class WillFree {
   bool elsewhere(BlockNumber block, std::uint32_t count) const {
     if (owned_ == 0) return false;
     return std::ranges::any_of(entries_, [&](const Entry& e) {
-      return e.count != 0 && e.owned && e.block < block + count && block < e.block + e.count;
+      return e.count != 0 && e.owned && overlap(e.block, e.count, block, count);
     });
   }
 

@@ -55,7 +55,7 @@ Result<bool> Volume::tainted(XnBuffer& buffer) {
   const Type* type = XOK_TRY(structure_type(buffer));
   std::uint32_t count = 0;
   for (std::size_t p = 0; p < type->partitions; ++p) {
-    XOK_TRY(runner_.owns(*type, p, bytes_of(buffer), before_));
+    XOK_TRY(owned(buffer.block, *type, p, bytes_of(buffer), before_));
     for (const XnExtent& e : before_.all()) {
       if (!in_data(e)) continue;  // does not count
       for (BlockNumber b = e.block; b < e.block + e.count; ++b)
