@@ -141,7 +141,7 @@ Result<> Volume::write_type(XnTypeId id, const TypeRecord& record) {
 Result<XnTypeId> Volume::reserve_type(const Caller& caller, std::string_view name) {
   if (!open_) return fail(Errc::BadArgument);
   const auto text = XOK_TRY(make_name(name));
-  XOK_TRY(require(caller, guard_, Permission::Allocate));
+  const Capability owner = XOK_TRY(require(caller, guard_, Permission::Allocate));
   const auto taken = [&](const Type& type) { return type.known && type.name == text; };
   if (std::ranges::any_of(memory_.types, taken)) return fail(Errc::Exists);
   const auto free = std::ranges::find_if(memory_.types, [](const Type& t) { return !t.known; });
@@ -150,7 +150,7 @@ Result<XnTypeId> Volume::reserve_type(const Caller& caller, std::string_view nam
   Type type{};
   type.known = true;
   type.name = text;
-  type.owner = caller.credentials.front();
+  type.owner = owner;
   const auto id = static_cast<XnTypeId>(index + 1);
   XOK_TRY(write_type(id, record_of(type)));
   *free = type;
@@ -251,7 +251,7 @@ Result<> Volume::load_roots() {
       if (!XOK_TRY(parse_root(block_, i, r))) continue;
       const Type* type = usable_type(r.type);
       if (!in_data({r.block, 1, r.type}) || type == nullptr || type->kind == XnTypeKind::Data ||
-          find_root(name_of(r.name)) != nullptr)
+          find_root(name_of(r.name)) != nullptr || is_root(r.block))
         return fail(Errc::BadFormat);
       if (next == memory_.roots.size()) return fail(Errc::NoSpace);
       memory_.roots[next++] = {r.name, r.block, r.type, r.owner, false};
@@ -264,6 +264,10 @@ Root* Volume::find_root(std::string_view name) {
   for (Root& root : memory_.roots)
     if (root.block != 0 && name_of(root.name) == name) return &root;
   return nullptr;
+}
+
+bool Volume::is_root(BlockNumber block) const {
+  return std::ranges::any_of(memory_.roots, [&](const Root& r) { return r.block == block; });
 }
 
 /// Puts a root into the catalogue on disk, or takes it out.
@@ -299,7 +303,7 @@ Result<> Volume::install_root(const Caller& caller, std::string_view name, XnTyp
                               BlockNumber block, bool temporary) {
   if (!open_) return fail(Errc::BadArgument);
   const auto text = XOK_TRY(make_name(name));
-  XOK_TRY(require(caller, guard_, Permission::Allocate));
+  const Capability owner = XOK_TRY(require(caller, guard_, Permission::Allocate));
   if (find_root(name) != nullptr) return fail(Errc::Exists);
   XOK_TRY(check_free_blocks({block, 1, type_id}));
   const Type* type = usable_type(type_id);
@@ -308,7 +312,7 @@ Result<> Volume::install_root(const Caller& caller, std::string_view name, XnTyp
   if (free == memory_.roots.end()) return fail(Errc::NoSpace);
   XOK_TRY(make_room(1));
   const PageNumber page = XOK_TRY(new_page());
-  const Root root{text, block, type_id, caller.credentials.front(), temporary};
+  const Root root{text, block, type_id, owner, temporary};
   if (!temporary) {
     // First the zeros, then the pointer to them.
     block_ = {};

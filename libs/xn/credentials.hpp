@@ -17,15 +17,16 @@ struct Caller {
   std::span<const Capability> credentials;
 };
 
-/// Whether one of the caller's capabilities has all of `want` and a name that is a prefix of
+/// The first of the caller's capabilities that has all of `want` and a name that is a prefix of
 /// `guard`'s.
-/// Errors  Denied
-constexpr Result<> require(const Caller& caller, const Capability& guard, Permission want) {
+/// Errors  Denied  there is none
+constexpr Result<Capability> require(const Caller& caller, const Capability& guard,
+                                     Permission want) {
   for (const Capability& held : caller.credentials) {
     if (!held.valid() || held.pointer() || !held.grants(want)) continue;
     if (!guard.valid() || held.length() > guard.length()) continue;
     const std::uint64_t mask = ~(~std::uint64_t{0} << 8 * held.length());
-    if (((held.bits() ^ guard.bits()) >> 8 & mask) == 0) return {};
+    if (((held.bits() ^ guard.bits()) >> 8 & mask) == 0) return held;
   }
   return fail(Errc::Denied);
 }

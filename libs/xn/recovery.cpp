@@ -12,14 +12,14 @@ Result<> Recovery::run() {
   std::ranges::fill(v_.memory_.counts, CountItem{});
   v_.used_.clear_all();
   v_.used_.set(0, v_.layout_.data_start());
-  for (const Root& root : v_.memory_.roots) {
-    if (root.block == 0) continue;
-    const WalkItem catalogue{};
-    XOK_TRY(claim_block(catalogue, root.block, *v_.usable_type(root.type), root.type));
-    while (depth_ > 0) {
-      const WalkItem item = v_.memory_.walk[--depth_];
-      XOK_TRY(visit(item));
-    }
+  // First the roots, so that no stray pointer to one of them counts.
+  const WalkItem catalogue{};
+  for (const Root& root : v_.memory_.roots)
+    if (root.block != 0)
+      XOK_TRY(claim_block(catalogue, root.block, *v_.usable_type(root.type), root.type));
+  while (depth_ > 0) {
+    const WalkItem item = v_.memory_.walk[--depth_];
+    XOK_TRY(visit(item));
   }
   return check_counts();
 }
@@ -78,18 +78,28 @@ Result<> Recovery::claim_block(const WalkItem& parent, BlockNumber block, const 
                                XnTypeId id) {
   if (v_.used_.test(block)) {
     CountItem* noted = counted(block);
-    if (noted != nullptr && noted->type == id) {
+    if (noted != nullptr && noted->type == id && counts_pointers(block, type)) {
       ++noted->found;
       return {};
     }
-    v_.log(noted != nullptr ? XnTrouble::TypeConflict : XnTrouble::OwnedTwice, id, block,
-           parent.block, 0);
+    const bool conflict = noted != nullptr && noted->type != id;
+    v_.log(conflict ? XnTrouble::TypeConflict : XnTrouble::OwnedTwice, id, block, parent.block, 0);
     return v_.add_void(parent.block, block, 1);
   }
   v_.used_.set(block);
   if (type.kind == XnTypeKind::Data) return {};
   XOK_TRY(push(block, id));
   return note_count(block, id);
+}
+
+/// Whether a block that has a second pointer is of a type that counts them: of a union, the member
+/// that it is.
+bool Recovery::counts_pointers(BlockNumber block, const Type& type) {
+  if (type.kind != XnTypeKind::Union) return type.has(XnFunction::RefCount);
+  if (!v_.disk_.read_now(block, v_.scratch_)) return false;
+  const auto member = v_.runner_.select(type, v_.scratch_.data());
+  const Type* is = member ? v_.usable_type(*member) : nullptr;
+  return is != nullptr && is->has(XnFunction::RefCount);
 }
 
 Result<> Recovery::push(BlockNumber block, XnTypeId id) {

@@ -27,6 +27,7 @@ class Recovery {
   Result<> visit(const WalkItem& item);
   Result<> claim(const WalkItem& parent, const XnExtent& extent);
   Result<> claim_block(const WalkItem& parent, BlockNumber block, const Type& type, XnTypeId id);
+  bool counts_pointers(BlockNumber block, const Type& type);
   Result<> push(BlockNumber block, XnTypeId id);
   CountItem* counted(BlockNumber block);
   Result<> note_count(BlockNumber block, XnTypeId type);

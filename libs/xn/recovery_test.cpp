@@ -180,6 +180,35 @@ TEST(XnRecovery, ADamagedVolumeIsRecoveredAgainUntilItIsRepaired) {
   EXPECT_NE(find(r.m, XnTrouble::OwnedTwice), nullptr);
 }
 
+TEST(XnRecovery, AUnionIsCountedOnlyIfItsMemberIs) {
+  Tree tree{false};
+  tree.poke(tree.m.top, 16, tree.directory);
+  Reader r{tree.image.size()};
+  ASSERT_TRUE(r.open(tree.image));
+  const XnLogEntry* entry = find(r.m, XnTrouble::OwnedTwice);
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->block, tree.directory);
+  EXPECT_EQ(find(r.m, XnTrouble::CountTooLow), nullptr);
+  ASSERT_TRUE(
+      r.m.volume->free(r.m.alice, tree.m.top, Change{{16, 0}}, {tree.directory, 1, tree.t.node}));
+  EXPECT_EQ(r.m.volume->info().damaged, 0u);
+  EXPECT_TRUE(r.m.volume->used_map().test(tree.directory));
+}
+
+TEST(XnRecovery, NoPointerLeadsToARoot) {
+  Tree tree{false};
+  ASSERT_TRUE(tree.m.volume->install_root(tree.m.root, "other", tree.t.directory, 100, false));
+  tree.image = tree.m.disk.image();
+  tree.poke(tree.m.top, 16, 100);  // the first root's, walked before or after
+  tree.poke(tree.m.top, 24, tree.m.top);
+  Reader r{tree.image.size()};
+  ASSERT_TRUE(r.open(tree.image));
+  EXPECT_EQ(r.m.volume->info().damaged, 2u);
+  (void)r.m.volume->delete_attribute(100);
+  EXPECT_ERROR(r.m.volume->read_and_insert(tree.m.top, {100, 1, tree.t.node}, 0), Errc::BadFormat);
+  EXPECT_TRUE(r.m.volume->mount_root("other"));
+}
+
 TEST(XnRecovery, PointersThatCannotBeDoNotCount) {
   Tree tree{false};
   tree.poke(tree.file, 8, 1);                        // XN's own

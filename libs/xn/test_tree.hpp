@@ -178,7 +178,7 @@ class RandomTree {
       case 10:
         return note(links ? link() : append());
       case 11:
-        return note(moves ? rename() : truncate());
+        return note(!moves ? truncate() : random() % 3 == 0 ? rename_directory() : rename());
       case 12:
         return some_writes();
       default:
@@ -401,6 +401,26 @@ class RandomTree {
     forget(from);
     used_slots_.push_back(to);
     file.names[0] = to;
+    return {};
+  }
+  /// Whether `block` is `directory` or below it.
+  bool below(BlockNumber directory, BlockNumber block) const {
+    while (block != directory && directory_names_.contains(block))
+      block = directory_names_.at(block).directory;
+    return block == directory;
+  }
+  Result<> rename_directory() {
+    if (directories_.size() == 1) return {};
+    const BlockNumber which = directories_[1 + pick(directories_.size() - 1)];
+    const BlockNumber into = directories_[pick(directories_.size())];
+    const Name from = directory_names_[which];
+    if (into == from.directory || below(which, into)) return {};
+    const Name to{into, free_slot(into)};
+    XOK_TRY(m.volume->move(m.alice, from.directory, Change{{from.slot * 8, 0}}, into,
+                           Change{{to.slot * 8, which}}, {which, 1, m.types.node}));
+    forget(from);
+    used_slots_.push_back(to);
+    directory_names_[which] = to;
     return {};
   }
   Result<> make_directory() {

@@ -58,6 +58,19 @@ TEST_F(XnTypes, NamesAreReservedOnceAndForEver) {
   EXPECT_ERROR(m.fill(14, XnTypeKind::Data, 0, 0, {}), Errc::NotFound);
 }
 
+TEST_F(XnTypes, TheCapabilityThatAllowedItIsRemembered) {
+  const std::vector<Capability> list{Capability{}, kAlice, kRootCapability};
+  const Caller odd{7, list};
+  const auto id = m.volume->reserve_type(odd, "odd");
+  ASSERT_TRUE(id);
+  TypeSource source;
+  source.kind = XnTypeKind::Data;
+  EXPECT_ERROR(m.volume->import_type(m.alice, *id, source), Errc::Denied);
+  EXPECT_TRUE(m.volume->import_type(odd, *id, source));
+  Machine again{m.disk.image()};
+  EXPECT_TRUE(again.init());
+}
+
 TEST_F(XnTypes, OnlyWhoReservedMayImport) {
   const auto id = m.volume->reserve_type(m.root, "mine");
   ASSERT_TRUE(id);

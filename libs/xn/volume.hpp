@@ -300,7 +300,8 @@ class Volume {
   /// that is handed out for writing counts as dirty. The decision that a mapping needs.
   /// Errors  NotFound  no page, or its parent is not cached;  Denied;  WrongType  writing metadata
   Result<PageNumber> access(const Caller& caller, BlockNumber block, bool write);
-  /// Counts the users of a block: mappings, pins. `delta` is 1 or -1.
+  /// Counts the users of a block: mappings, pins. `delta` is 1 or -1. Who takes a writable mapping
+  /// away asks for `access` to write once more: the page may differ from what was written since.
   Result<> use(BlockNumber block, int delta);
 
   /// Keeps others from changing, writing back, binding or freeing the block. Needs Lock.
@@ -493,6 +494,7 @@ class Volume {
   Result<> read_block(BlockNumber block);
   Result<> write_block(BlockNumber block);
   Root* find_root(std::string_view name);
+  bool is_root(BlockNumber block) const;
   Result<> write_type(XnTypeId id, const TypeRecord& record);
   Result<> store_code(const TypeSource& source, TypeRecord& record);
   Result<> write_root(const Root& root, bool present);
