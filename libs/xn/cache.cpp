@@ -147,7 +147,7 @@ Result<> Volume::read_bytes(const Caller& caller, BlockNumber block, std::size_t
                             std::span<std::byte> out) {
   if (!open_ || !range_fits(offset, out.size(), kBlockSize)) return fail(Errc::BadArgument);
   const PageNumber page = XOK_TRY(access(caller, block, false));
-  __builtin_memcpy(out.data(), pages_.bytes(page) + offset, out.size());
+  if (!out.empty()) __builtin_memcpy(out.data(), pages_.bytes(page) + offset, out.size());
   return {};
 }
 

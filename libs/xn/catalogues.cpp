@@ -22,7 +22,7 @@ class CodeReader {
       const std::size_t length = record_.code_bytes[function_];
       if (length > room_.size()) return fail(Errc::NoSpace);
       const std::size_t taken = std::min(length - filled_, bytes.size());
-      __builtin_memcpy(room_.data() + filled_, bytes.data(), taken);
+      if (taken != 0) __builtin_memcpy(room_.data() + filled_, bytes.data(), taken);
       filled_ += taken;
       bytes = bytes.subspan(taken);
       if (filled_ < length) return {};
@@ -173,7 +173,7 @@ Result<> Volume::store_code(const TypeSource& source, TypeRecord& record) {
     for (std::size_t filled = 0; filled < kBlockSize && function < kXnFunctions;) {
       const auto rest = source.functions[function].subspan(done);
       const std::size_t taken = std::min(rest.size(), kBlockSize - filled);
-      __builtin_memcpy(block_.data() + filled, rest.data(), taken);
+      if (taken != 0) __builtin_memcpy(block_.data() + filled, rest.data(), taken);
       filled += taken;
       done += taken;
       if (taken != rest.size()) continue;

@@ -135,7 +135,7 @@ void clear_root(BlockBytes block, std::size_t index) {
 Result<std::array<char, kXnNameSize>> make_name(std::string_view name) {
   std::array<char, kXnNameSize> out{};
   if (name.size() >= kXnNameSize) return fail(Errc::TooBig);
-  __builtin_memcpy(out.data(), name.data(), name.size());
+  if (!name.empty()) __builtin_memcpy(out.data(), name.data(), name.size());
   if (!good_name(out)) return fail(Errc::BadArgument);
   return out;
 }

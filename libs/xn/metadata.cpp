@@ -346,7 +346,8 @@ Result<> Volume::move(const Caller& caller, BlockNumber from_block,
   XOK_TRY(check_ranges(to_changes));
   XnBuffer* from = XOK_TRY(structure(caller, from_block));
   XnBuffer* to = XOK_TRY(structure(caller, to_block));
-  if (from == to || from->is(XnFlag::Temporary) != to->is(XnFlag::Temporary) || !in_data(extent))
+  if (from == to || from->is(XnFlag::Temporary) != to->is(XnFlag::Temporary) || !in_data(extent) ||
+      overlap(extent.block, extent.count, to_block, 1))
     return fail(Errc::BadArgument);
   if (!used_.all(extent.block, extent.count) || find_void(from_block, extent) != nullptr)
     return fail(Errc::BadFormat);

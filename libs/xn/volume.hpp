@@ -351,7 +351,8 @@ class Volume {
 
   /// Hands blocks from one parent to another. `from` is not written before `to` is: on the disk
   /// the blocks are with either or with both, never with none.
-  /// Errors  WrongOwns;  BadArgument  the same parent, or temporary with persistent
+  /// Errors  WrongOwns;  BadArgument  the same parent, or the new one is among the blocks, or
+  ///         temporary with persistent
   ///         WouldBlock  they wait for each other; or no path on the disk leads to `to` yet: write
   ///                     it and its parents first;  NoSpace
   Result<> move(const Caller& caller, BlockNumber from, const Modifications& from_changes,
