@@ -93,7 +93,7 @@ Result<> Volume::insert_attribute(const Caller& caller, BlockNumber parent_block
   const Type* type = usable_type(block.type);
   if (type == nullptr) return fail(Errc::WrongType);
   XnBuffer* buffer = registry_.find(block.block);
-  if (buffer != nullptr) XOK_TRY(settled(caller, block.block));
+  if (buffer != nullptr) (void)XOK_TRY(settled(caller, block.block));
   const bool bound = buffer != nullptr && !buffer->is(XnFlag::UnknownType) &&
                      (buffer->parent != 0 || buffer->is(XnFlag::Root));
   if (buffer != nullptr && buffer->page != 0 && (bound || page)) return fail(Errc::Exists);
@@ -160,7 +160,7 @@ Result<> Volume::write_bytes(const Caller& caller, BlockNumber block,
   if (buffer->page == 0) return fail(Errc::NotFound);
   const Type* type = usable_type(buffer->type);
   const bool data = type != nullptr && type->kind == XnTypeKind::Data;
-  if (!data) XOK_TRY(structure_type(*buffer));
+  if (!data) (void)XOK_TRY(structure_type(*buffer));
   XOK_TRY(ask_for(caller, *buffer, XnOperation::Write, XnOperation::WriteData, changes));
   if (!data) XOK_TRY(check_change(*buffer, changes, nullptr, nullptr, {}));
   commit(*buffer, changes);

@@ -192,7 +192,7 @@ Result<> Volume::import_type(const Caller& caller, XnTypeId id, const TypeSource
     return fail(Errc::NotFound);
   Type& reserved = memory_.types[id - 1];
   if (reserved.kind != XnTypeKind::None) return fail(Errc::Exists);
-  XOK_TRY(require(caller, reserved.owner, Permission::Allocate));
+  (void)XOK_TRY(require(caller, reserved.owner, Permission::Allocate));
   if (source.members.size() > kXnMaxMembers) return fail(Errc::BadArgument);
 
   Type type = reserved;
@@ -372,7 +372,7 @@ Result<> Volume::uninstall_root(const Caller& caller, std::string_view name) {
   Root* root = find_root(name);
   if (root == nullptr) return fail(Errc::NotFound);
   if (!require(caller, root->owner, Permission::Write))
-    XOK_TRY(require(caller, guard_, Permission::Write));
+    (void)XOK_TRY(require(caller, guard_, Permission::Write));
   XnBuffer* buffer = XOK_TRY(settled(caller, root->block));
   if (buffer->users != 0 || waiting(*buffer)) return fail(Errc::Busy);
   const auto type = structure_type(*buffer);

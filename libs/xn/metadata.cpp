@@ -202,7 +202,7 @@ Result<> Volume::check_dying_data(const Caller& caller, const XnExtent& extent) 
   if (!used_.all(extent.block, extent.count)) return fail(Errc::BadFormat);
   if (will_free_.elsewhere(extent.block, extent.count)) return fail(Errc::WouldBlock);
   for (BlockNumber b = extent.block; b < extent.block + extent.count; ++b)
-    if (registry_.find(b) != nullptr) XOK_TRY(settled(caller, b));
+    if (registry_.find(b) != nullptr) (void)XOK_TRY(settled(caller, b));
   return {};
 }
 
@@ -401,7 +401,7 @@ Result<> Volume::set_type(const Caller& caller, BlockNumber block, const Modific
   if (becomes->has(XnFunction::RefCount) &&
       XOK_TRY(runner_.reference_count(*becomes, scratch_.data())) != 1)
     return fail(Errc::WrongOwns);
-  XOK_TRY(runner_.size(*becomes, scratch_.data()));
+  (void)XOK_TRY(runner_.size(*becomes, scratch_.data()));
   buffer->member = member;
   commit(*buffer, changes);
   return {};

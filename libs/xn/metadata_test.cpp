@@ -237,6 +237,26 @@ TEST_F(XnMetadata, AMovedPointerIsOnTheDiskTwiceRatherThanNever) {
   EXPECT_TRUE(unlink(directory, 5, inode));
 }
 
+TEST_F(XnMetadata, ADirectoryThatGaveSomethingAwayGoesAfterItHasArrived) {
+  const BlockNumber directory = make(1, 2);
+  const BlockNumber inode = m.make_node(directory, 0, 1).value_or(0);
+  ASSERT_TRUE(m.sync(m.alice));
+  const BlockNumber other = make(2, 2);
+  ASSERT_TRUE(m.sync(m.alice));
+  ASSERT_TRUE(
+      m.volume->move(m.alice, directory, Change{{0, 0}}, other, Change{{0, inode}}, node(inode)));
+  EXPECT_ERROR(unlink(m.top, 1, directory), Errc::WouldBlock)
+      << "or the root could be written before the other directory is";
+  ASSERT_TRUE(m.write({other}, m.alice));
+  ASSERT_TRUE(m.flush());
+  EXPECT_TRUE(unlink(m.top, 1, directory));
+  EXPECT_EQ(m.volume->info().will_free_blocks, 1u);
+  EXPECT_ERROR(m.volume->free(m.alice, other, Change{{0, 0}}, node(inode)), Errc::WouldBlock)
+      << "the disk still has the pointer from before the move";
+  ASSERT_TRUE(m.sync(m.alice));
+  EXPECT_TRUE(m.volume->free(m.alice, other, Change{{0, 0}}, node(inode)));
+}
+
 TEST_F(XnMetadata, WhatIsMovedIsUninitialisedWhereItIsNow) {
   const BlockNumber directory = make(1, 2);
   ASSERT_TRUE(m.sync(m.alice));

@@ -111,7 +111,7 @@ Result<> Runner::trace(Type& type) {
   XOK_TRY(memory_.set_output({}));
   if (const auto* f = type.function(XnFunction::Size)) {
     type.size_window = XOK_TRY(trace_one(*f, 0));
-    XOK_TRY(size(type, kZeros.data()));
+    (void)XOK_TRY(size(type, kZeros.data()));
   }
   if (const auto* f = type.function(XnFunction::RefCount)) {
     type.count_window = XOK_TRY(trace_one(*f, 0));

@@ -154,7 +154,7 @@ Result<> Volume::init(const Capability& guard) {
 
 Result<> Volume::shutdown(const Caller& caller) {
   if (!open_) return fail(Errc::BadArgument);
-  XOK_TRY(require(caller, guard_, Permission::Write));
+  (void)XOK_TRY(require(caller, guard_, Permission::Write));
   if (in_flight_ != 0) return fail(Errc::Busy);
   for (const XnBuffer& b : registry_.records()) {
     if (b.block == 0 || b.is(XnFlag::Temporary)) continue;

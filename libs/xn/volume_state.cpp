@@ -41,7 +41,7 @@ Result<const Type*> Volume::structure_type(XnBuffer& buffer) {
 
 Result<XnBuffer*> Volume::structure(const Caller& caller, BlockNumber block) {
   XnBuffer* buffer = XOK_TRY(settled(caller, block));
-  XOK_TRY(structure_type(*buffer));
+  (void)XOK_TRY(structure_type(*buffer));
   return buffer;
 }
 
@@ -70,7 +70,7 @@ Result<> Volume::ask_for(const Caller& caller, XnBuffer& buffer, XnOperation str
     return ask(caller, buffer, structure_operation, self, changes);
   XnBuffer* parent = registry_.find(buffer.parent);
   if (parent == nullptr) return fail(Errc::NotFound);
-  XOK_TRY(structure_type(*parent));
+  (void)XOK_TRY(structure_type(*parent));
   return ask(caller, *parent, data_operation, self, changes);
 }
 

@@ -71,7 +71,7 @@ Result<bool> Volume::tainted(XnBuffer& buffer) {
 }
 
 Result<> Volume::writable(const Caller& caller, XnBuffer& buffer) {
-  XOK_TRY(settled(caller, buffer.block));
+  (void)XOK_TRY(settled(caller, buffer.block));
   if (buffer.is(XnFlag::UnknownType)) return fail(Errc::WrongType);
   if (!buffer.is(XnFlag::Present)) return fail(Errc::NotFound);
   if (buffer.users != 0)
