@@ -434,7 +434,7 @@ def a_copy() -> str:
     """A folder with what a build needs, and nothing built."""
     tree = tempfile.mkdtemp(prefix="exo-copy-")
     shutil.copy(EXO, tree)
-    for name in (*build.SOURCES, "tools"):
+    for name in ("tools", *(n for n in build.SOURCES if not n.startswith("tools/"))):
         source = os.path.join(paths.ROOT, name)
         if os.path.isdir(source):
             shutil.copytree(source, f"{tree}/{name}", symlinks=True)
