@@ -42,7 +42,7 @@ constexpr std::size_t kMxcsrOffset = 24;
 extern "C" {
 /// The clean state: no component in use, and MXCSR.
 alignas(64) extern const VectorArea xok_clean_vectors;
-constinit const VectorArea xok_clean_vectors = [] {
+alignas(64) constinit const VectorArea xok_clean_vectors = [] {
   VectorArea area{};
   for (std::size_t i = 0; i < 4; i++)
     area[kMxcsrOffset + i] = static_cast<std::byte>(kCleanMxcsr >> (8 * i));
