@@ -24,7 +24,7 @@
 /// shot down). What comes out, results and whole state, must be what the same entries give one
 /// after the other on one thread of a new machine, which the oracle and the model judge elsewhere.
 ///
-/// XOK_PAIRS_EVERY  one of so many combinations of a pair and an event is tried (default 9: each
+/// XOK_PAIRS_EVERY  one of so many combinations of a pair and an event is tried (default 15: each
 ///                  pair with one of the seven events, or none; 1: all)
 namespace xok::kernel::testing {
 namespace {
@@ -473,7 +473,7 @@ TEST(Pairs, EveryCallOfTheTableIsThereAndMostSucceed) {
 TEST(Pairs, MadeAtOnceAreAsOneAfterTheOther) {
   const World world;
   const std::array<std::vector<Action>, 2> actions{world.actions(0), world.actions(1)};
-  const std::uint64_t stride = setting("XOK_PAIRS_EVERY", 9);
+  const std::uint64_t stride = setting("XOK_PAIRS_EVERY", 15);
   std::uint64_t pairs = 0, number = 0;
   for (const Event event : kEvents) {
     for (std::uint32_t n = 0; n < 2; n++) {
