@@ -251,7 +251,9 @@ void context_release(EnvIndex env, bool plain) {
     record.frame = nullptr;
     record.context.fs_base = read_fs_base();
     record.context.gs_base = read_user_gs_base();
-    xok_parked[env] = record.env->id | (plain ? 0 : kOnlyChosen);
+    // The straight way returns 0: not to a sleeper that woke as it left.
+    const bool straight = plain && record.context.rax == 0;
+    xok_parked[env] = record.env->id | (straight ? 0 : kOnlyChosen);
     return;
   }
   complete(record);
