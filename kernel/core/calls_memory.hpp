@@ -62,8 +62,8 @@ CallResult pte_insert_range(Call& call, CapSlot page_cap, UserAddr entries, Coun
 ///           BadArgument  another bit in add or remove; the range
 ///           BadCapability, Denied  for page_cap
 ///           Busy         a page's writer limit; a large page or a frozen table is in the range
-/// Cost      about 400 instructions; of many, 16 to 21 for each entry, and 18 where it becomes
-/// writable Source    original sys_mod_pte_range (MEM-4)
+/// Cost      about 400 instructions; of many, 20 for each entry, twice that if it becomes writable
+/// Source    original sys_mod_pte_range (MEM-4)
 CallResult pte_modify_range(Call& call, UserAddr va, Count n, PteBits add, PteBits remove,
                             CapSlot page_cap, Target target);
 

@@ -84,8 +84,7 @@ CallResult pte_fill(Call& call, CapSlot page_cap, Pte entry, UserAddr va, Count 
   const Space space = core.space(index);
   Path path = core.page_tables.walk(space.top, va.value);
   if (path.large() || path.frozen()) return fail(Errc::Busy);
-  // Not always the caller's own tables: a protected method sees others.
-  const std::uint64_t seen = core.translations.loaded(call.cpu.number);
+  const std::uint64_t seen = call.space().top;  // no method makes this call: it sees other tables
   std::array<std::uint32_t, kMaxFill> sources;  // pages
   for (std::uint64_t i = 0; copies && i < n.value; i++) {
     const std::uint64_t from = core.page_tables.lookup(seen, source.value + i * kPageSize);

@@ -44,7 +44,8 @@ CallResult slice_transfer(Call& call, CapSlot cap, Count processor, Count positi
 /// Returns  the tag of the product that woke it; 0 if it did not sleep
 /// Errors   BadArgument  unknown flag; kYieldSleep without a predicate; inside a batch
 ///          BadEnv       `to` is stale, free or dead
-/// Cost     about 500 instructions with a switch
+/// Cost     with a switch to one that yielded too, on the only processor, 81 instructions, and 126
+///          to the next in the vector (straight.S); otherwise about 500
 CallResult yield(Call& call, EnvIdWord to, YieldFlags flags);
 
 /// Replaces the caller's wakeup predicate.

@@ -33,8 +33,7 @@ CallResult table_share(Call& call, UserAddr va, Count level, Target source, Targ
 /// source  Target: has the table;  destination  Target: its entry there is all zero
 /// Errors  BadArgument  level or va;  NotFound  the source has no table there
 ///         Exists       the destination's entry is in use (or it is the same address space)
-///         Busy         a table further up is frozen, this one was shared by table_share, or
-///         somebody
+///         Busy         a table further up is frozen; this one was shared by table_share; somebody
 ///                      inside a protected method shows it that (level 3)
 ///         NoMemory, NoSpace  tables above it (at most 2)
 /// Effects the table's pages are counted in no environment's mapped_pages until it is owned
@@ -59,9 +58,8 @@ CallResult table_own(Call& call, CapSlot page_cap, UserAddr va, Target target);
 /// counted as given back to a request (pages_request).
 ///
 /// Errors  BadArgument  level or va;  NotFound  there is no table
-///         Busy         one further up is frozen, or somebody inside a protected method shows it
-///         this one
-///                      (level 3)
+///         Busy         one further up is frozen; somebody inside a protected method shows it this
+///                      one (level 3)
 /// Cost    constant
 CallResult table_drop(Call& call, UserAddr va, Count level, Target target);
 

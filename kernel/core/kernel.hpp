@@ -30,10 +30,10 @@ struct Cpu {
   std::uint64_t slice_end = 0;  ///< cycles
   std::uint64_t entered = 0;    ///< cycles when `current` was given the processor
   EnvIndex settled = kNoEnv;    ///< `current` as the kernel last left it
-  /// The machine may carry out yield(to, 0) by itself, between two environments that
-  /// context_release has called plain: the only processor is in no grace period, and `current` is
-  /// plain too. It keeps `current`, `entered` and the exposed record (run_cycles, switches, calls);
-  /// the rest follows at the next entry (Scheduler::catch_up).
+  /// The machine may carry out by itself yields between environments that context_release has
+  /// called plain, and calls and answers of resting ones (Machine::let_in): the only processor is
+  /// in no grace period, and `current` is plain too. It keeps `current`, `entered` and the exposed
+  /// records; the rest follows at the next entry (Scheduler::catch_up).
   std::uint32_t straight = 0;
 };
 

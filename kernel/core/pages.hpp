@@ -121,9 +121,6 @@ class Pages {
 
   /// Whether a page is in use, without limits, and has `acl` (Capability::bits) as its first ACL
   /// entry: then what that entry allowed for another such page it allows for this one.
-  [[nodiscard]] bool is_alike(std::uint64_t page, std::uint64_t acl) const {
-    return is_alike(info_[page], acl);
-  }
   static bool is_alike(const PageInfo& p, std::uint64_t acl) {
     PageInfo alike{};
     alike.status = PageStatus::User;

@@ -241,8 +241,8 @@ void Scheduler::idle(Cpu& cpu, std::uint64_t deadline) {
       if (poll < deadline) deadline = poll;
     }
   }
-  processors_[cpu.number].armed =
-      deadline;  // not sooner, as `arm` might: nobody is to be disturbed
+  // Not sooner, as `arm` might: nobody is to be disturbed.
+  processors_[cpu.number].armed = deadline;
   machine_.set_timer(deadline);
 }
 

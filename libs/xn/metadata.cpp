@@ -104,7 +104,7 @@ Result<> Volume::may_wait(const XnBuffer& waiter, XnBuffer& other) {
 
 /// Whether `waiter` may wait for `other`: it must not come about that two blocks wait for each
 /// other. A block waits for `waits_for`, and for its children that are not initialised. Found by a
-/// search from `other`, of bounded length; beyond it the answer is no, for now.
+/// search from `other`, of bounded length; beyond it the answer is no.
 Result<> Volume::may_depend(const XnBuffer& waiter, XnBuffer& other) {
   constexpr std::size_t kMaxSearch = 64;
   std::array<XnBuffer*, kMaxSearch> found;  // NOLINT: filled as far as it is read
