@@ -3,6 +3,19 @@
 #include "kernel/core/ipc.hpp"
 
 namespace xok::kernel {
+namespace {
+
+/// Who sends it, and the words, where the receiver looks for them.
+void put_message(Context& context, EnvId from, const IpcWords& words) {
+  context.rdi = from;
+  context.rsi = words[0];
+  context.rdx = words[1];
+  context.r10 = words[2];
+  context.r8 = words[3];
+  context.r9 = words[4];
+}
+
+}  // namespace
 
 Result<std::uint64_t> block_words(const volatile IpcArea& sender) {
   const std::uint64_t words = sender.out_words;
@@ -40,12 +53,7 @@ void enter_callee(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex 
   context.rsp = agreed.stack;
   context.rflags = upcall_flags(context.rflags);
   context.rax = static_cast<std::uint64_t>(kind);
-  context.rdi = id;
-  context.rsi = words[0];
-  context.rdx = words[1];
-  context.r10 = words[2];
-  context.r8 = words[3];
-  context.r9 = words[4];
+  put_message(context, id, words);
   context.rcx = context.r11 = 0;
   Env& record = core.env(callee);
   core.state(callee).ipc_slept = record.status == EnvStatus::Sleeping;
@@ -63,12 +71,7 @@ void enter_resting(Core& core, EnvIndex callee, volatile IpcArea& area, EnvIndex
   context.rsp = rest.stack;
   context.rflags = user_flags(0);
   context.rax = static_cast<std::uint64_t>(kind);
-  context.rdi = id;
-  context.rsi = words[0];
-  context.rdx = words[1];
-  context.r10 = words[2];
-  context.r8 = words[3];
-  context.r9 = words[4];
+  put_message(context, id, words);
   context.fs_base = rest.fs_base;
   context.gs_base = rest.gs_base;
   core.env(callee).status = EnvStatus::Runnable;
@@ -122,12 +125,7 @@ Result<> restore_callee(Core& core, EnvIndex callee, volatile IpcArea& area, Con
 void answer_caller(Core& core, EnvIndex caller, EnvIndex callee, const IpcWords& words) {
   Context& context = core.machine.context(caller);
   context.rax = 0;
-  context.rdi = core.env(callee).id;
-  context.rsi = words[0];
-  context.rdx = words[1];
-  context.r10 = words[2];
-  context.r8 = words[3];
-  context.r9 = words[4];
+  put_message(context, core.env(callee).id, words);
   abandon_wait(core, caller);
   core.env(caller).status = EnvStatus::Runnable;
 }
