@@ -35,6 +35,20 @@ Registers probe_load;
 }
 
 __asm__(R"(
+        .macro STORE_GENERAL
+        mov %rbx, 0(%rcx)
+        mov %rbp, 8(%rcx)
+        mov %r12, 16(%rcx)
+        mov %r13, 24(%rcx)
+        mov %r14, 32(%rcx)
+        mov %r15, 40(%rcx)
+        mov %rdi, 48(%rcx)
+        mov %rsi, 56(%rcx)
+        mov %rdx, 64(%rcx)
+        mov %r10, 72(%rcx)
+        mov %r8, 80(%rcx)
+        mov %r9, 88(%rcx)
+        .endm
         .pushsection .text
         .globl probe_call
 probe_call:
@@ -66,18 +80,7 @@ probe_call:
         mov 80(%rcx), %r8
         syscall
         pop %rcx
-        mov %rbx, 0(%rcx)
-        mov %rbp, 8(%rcx)
-        mov %r12, 16(%rcx)
-        mov %r13, 24(%rcx)
-        mov %r14, 32(%rcx)
-        mov %r15, 40(%rcx)
-        mov %rdi, 48(%rcx)
-        mov %rsi, 56(%rcx)
-        mov %rdx, 64(%rcx)
-        mov %r10, 72(%rcx)
-        mov %r8, 80(%rcx)
-        mov %r9, 88(%rcx)
+        STORE_GENERAL
         rdfsbase %rdx
         mov %rdx, 96(%rcx)
         mov %ds, %edx
@@ -96,18 +99,7 @@ probe_call:
         .globl probe_entry
 probe_entry:
         lea probe_found(%rip), %rcx
-        mov %rbx, 0(%rcx)
-        mov %rbp, 8(%rcx)
-        mov %r12, 16(%rcx)
-        mov %r13, 24(%rcx)
-        mov %r14, 32(%rcx)
-        mov %r15, 40(%rcx)
-        mov %rdi, 48(%rcx)
-        mov %rsi, 56(%rcx)
-        mov %rdx, 64(%rcx)
-        mov %r10, 72(%rcx)
-        mov %r8, 80(%rcx)
-        mov %r9, 88(%rcx)
+        STORE_GENERAL
         rdfsbase %rbx
         mov %rbx, 96(%rcx)
         mov %ds, %ebx
