@@ -67,6 +67,7 @@ class Driver {
   std::uint64_t slot();
   std::uint64_t target();
   EnvId env_id();
+  EnvId resting();
   std::uint64_t address();
   std::uint64_t buffer();
   std::uint64_t entry();

@@ -140,7 +140,20 @@ std::uint64_t Driver::processor() {
 
 std::uint64_t Driver::small_count() { return one_in(20) ? choose_(~0ull) : choose_(9); }
 
+/// An environment that rests, or 0.
+EnvId Driver::resting() {
+  for (const EnvId id : known_) {
+    const Env& record = bed_.env(id);
+    if (record.id == id && record.status == EnvStatus::Resting) return id;
+  }
+  return 0;
+}
+
 SyscallNumber Driver::pick_number() {
+  // Conversations, which would be rare by chance: only the second call of a server that rests, and
+  // its second answer, are the machine's own (Cpu::straight).
+  if (bed_.self().callers > 0 && one_in(4)) return ipc_reply;
+  if (one_in(12) && resting() != 0) return ipc_call;
   if (one_in(2)) return kFavourites[choose_(std::size(kFavourites))];
   return kNumbers[choose_(std::size(kNumbers))];
 }
@@ -227,9 +240,16 @@ std::array<std::uint64_t, 6> Driver::arguments_for(SyscallNumber number) {
     case yield:
       return {one_in(3) ? 0 : env_id(), one_in(4) ? kYieldSleep : one_in(30) ? 2u : 0u};
     case ipc_call:
-    case ipc_send:
-      return {make_target(slot(), env_id()), choose_(99), choose_(99), 0, 0, 0};
+    case ipc_send: {
+      const EnvId server = one_in(4) ? 0 : resting();
+      const std::uint64_t to = server != 0 ? make_target(0, server) : make_target(slot(), env_id());
+      return {to, choose_(99), choose_(99), 0, 0, 0};
+    }
     case ipc_reply: {
+      if (bed_.self().callers > 0 && one_in(2))
+        return {
+            make_reply(kIpcRest, static_cast<EnvId>(bed_.machine.registers(bed_.current()).rdi)),
+            choose_(99)};
       const volatile IpcArea& mine = bed_.machine.uenv(bed_.current()).ipc;
       const std::uint64_t came =  // who entered it while it did something else, or while it rested
           one_in(2) ? mine.caller : bed_.machine.registers(bed_.current()).rdi;
